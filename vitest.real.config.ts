@@ -1,0 +1,12 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["test/real/**/*.test.ts"],
+    globalSetup: ["test/support/build.ts"],
+    setupFiles: ["test/support/env.ts", "test/support/real-tools.ts"],
+    maxWorkers: 2,
+    testTimeout: 180_000,
+    hookTimeout: 300_000,
+  },
+});
