@@ -1,0 +1,43 @@
+import { SealtreeError } from "../errors.ts";
+import type { GitPlace } from "./place.ts";
+import { git, tryGit } from "./run.ts";
+
+/**
+ * The full id of the commit that `revision` names. Nothing but the id is passed to later
+ * commands, so a ref that looks like an option does no harm. Throws E_REVISION_NOT_FOUND.
+ */
+export async function resolveCommit(place: GitPlace, revision: string): Promise<string> {
+  const id = await tryGit(place, ["rev-parse", "--verify", "--quiet", "--end-of-options", `${revision}^{commit}`], {
+    allowExit: [1, 128],
+  });
+  if (id !== undefined && /^[0-9a-f]{40,64}$/.test(id.trim())) return id.trim();
+  throw new SealtreeError("E_REVISION_NOT_FOUND", "no commit has that name", {
+    hints: ["git log --oneline lists commits; a branch, a tag or a commit id will do"],
+  });
+}
+
+/** The commit HEAD is at; undefined in a repository without any commit. */
+export async function findHead(place: GitPlace): Promise<string | undefined> {
+  const id = await tryGit(place, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], { allowExit: [1, 128] });
+  return id?.trim();
+}
+
+export interface TreeEntry {
+  readonly mode: string;
+  readonly type: string;
+  readonly id: string;
+  readonly path: string;
+}
+
+/** All files of a commit below `directories`, with their modes. Submodules come as type commit. */
+export async function listTree(place: GitPlace, commit: string, directories: readonly string[]): Promise<TreeEntry[]> {
+  const output = await git(place, ["ls-tree", "-r", "-z", "--full-tree", commit, "--", ...directories]);
+  return output
+    .split("\0")
+    .filter((record) => record !== "")
+    .map((record) => {
+      const tab = record.indexOf("\t");
+      const [mode = "", type = "", id = ""] = record.slice(0, tab).split(" ");
+      return { mode, type, id, path: record.slice(tab + 1) };
+    });
+}
