@@ -1,0 +1,81 @@
+import { readFileSync, statSync, type Stats } from "node:fs";
+import { resolve } from "node:path";
+import { parseRecipient, type Recipient } from "../crypto/recipient.ts";
+import { SealtreeError } from "../errors.ts";
+import { parseMemberFile, parseSigningKey, type MemberKeys } from "./member-file.ts";
+
+/** Keys as given on the command line: each a public key, or the path of a file of public keys, also as `@path`. */
+export interface KeyArguments {
+  readonly recipients: readonly string[];
+  readonly signingKeys: readonly string[];
+}
+
+const maxFileBytes = 1024 * 1024;
+
+/**
+ * The public keys that the arguments name; paths are relative to `directory`. A file gives all
+ * its keys, recipients and SSH keys. Throws E_RECIPIENT_INVALID, also for a private key, and
+ * E_FILE_NOT_FOUND; neither repeats what was given, which may be a private key.
+ */
+export function readKeyArguments(directory: string, given: KeyArguments): MemberKeys {
+  const recipients = new Map<string, Recipient>();
+  const signingKeys = new Set<string>();
+  const take = (argument: string, parse: (text: string) => void) => {
+    const file = findKeyFile(directory, argument);
+    if (file === undefined) {
+      parse(argument);
+      return;
+    }
+    for (const recipient of file.recipients) recipients.set(recipient.text, recipient);
+    for (const key of file.signingKeys) signingKeys.add(key);
+  };
+  for (const argument of given.recipients) {
+    take(argument, (text) => recipients.set(text, parseRecipient(text)));
+  }
+  for (const argument of given.signingKeys) {
+    take(argument, (text) => signingKeys.add(requireSigningKey(text)));
+  }
+  return { recipients: [...recipients.values()], signingKeys: [...signingKeys] };
+}
+
+function findKeyFile(directory: string, argument: string): MemberKeys | undefined {
+  const isMarked = argument.startsWith("@");
+  const path = resolve(directory, isMarked ? argument.slice(1) : argument);
+  const status = findStatus(path);
+  if (status?.isFile() !== true) {
+    if (!isMarked) return undefined;
+    throw new SealtreeError("E_FILE_NOT_FOUND", "a file of public keys is not there", {
+      hints: ["@PATH names a file; a key stands without @"],
+    });
+  }
+  if (status.size > maxFileBytes)
+    throw new SealtreeError("E_RECIPIENT_INVALID", `${path} is too large to be a file of public keys`);
+  const { keys, findings } = parseMemberFile(readFileSync(path), path);
+  const [problem] = findings;
+  if (problem !== undefined) {
+    throw new SealtreeError("E_RECIPIENT_INVALID", `${path}:${problem.line ?? 1}: ${problem.message}`, {
+      hints: problem.hint === undefined ? [] : [problem.hint],
+    });
+  }
+  if (keys.recipients.length + keys.signingKeys.length > 0) return keys;
+  throw new SealtreeError("E_RECIPIENT_INVALID", `${path} holds no public key`, {
+    hints: ["keep one public key a line"],
+  });
+}
+
+/** Undefined for a text that is no path at all, such as a key that is too long for a name. */
+function findStatus(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
+
+function requireSigningKey(text: string): string {
+  const key = parseSigningKey(text);
+  if (key !== undefined) return key;
+  throw new SealtreeError("E_RECIPIENT_INVALID", "that is not an SSH public key", {
+    hints: ["the line of a .pub file, such as ssh-ed25519 AAAA... , or the path of that file"],
+  });
+}

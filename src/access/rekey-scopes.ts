@@ -1,0 +1,138 @@
+import { parseRecordHeader } from "../crypto/record.ts";
+import { listUncommitted } from "../git/changes.ts";
+import { hasGit } from "../git/place.ts";
+import type { ScopePath } from "../secret/address.ts";
+import { listScopes, readKeyring, readScope } from "../store/keyring.ts";
+import { isMemberName } from "../store/generation-file.ts";
+import { accessPolicyPath, membersDirectory, parseSecretsPath, secretsDirectory } from "../store/layout.ts";
+import type { Tree } from "../store/tree.ts";
+import { writeFiles, type FileChange, type WriteOptions, type WriteOutcome } from "../store/write.ts";
+import { findDrift, needsRekey, type ScopeDrift } from "./drift.ts";
+import { checkAllowed, findMember, isAdmin } from "./permission.ts";
+import { loadPolicy, type Member, type Policy } from "./policy.ts";
+import { planRekey, type PlannedRekey } from "./rekey.ts";
+import type { Session } from "./session.ts";
+
+export interface RekeyRequest extends WriteOptions {
+  readonly note?: string | undefined;
+  /**
+   * `needed`: scopes that differ from the policy, and of them only what differs; `all`: a new
+   * generation for every scope; a scope: a new generation for that one.
+   */
+  readonly what: "needed" | "all" | { readonly scope: ScopePath };
+  /** Called before each scope is planned. */
+  readonly onScope?: (done: number, total: number) => void;
+}
+
+/** A scope that was rekeyed, and how it differed from the policy before. */
+export interface RekeyedScope extends PlannedRekey {
+  readonly drift: ScopeDrift;
+}
+
+/** The scopes of a tree that differ from the policy, found without a key. Throws what reading them throws. */
+export async function listDrifts(tree: Tree, policy: Policy): Promise<ScopeDrift[]> {
+  const drifts: ScopeDrift[] = [];
+  for (const scope of await listScopes(tree)) drifts.push(await readDrift(tree, policy, scope));
+  return drifts;
+}
+
+/**
+ * Makes scopes agree with the policy, or gives them a new generation, all or nothing, in one
+ * commit. A policy that was edited by hand and is not committed yet goes into the same commit.
+ * Takes a member who may write in each scope, or has an admin role, and can open it. Values,
+ * their ids and times stay. Throws E_NO_ACCESS and E_PERMISSION_DENIED with the scope, and what
+ * {@link planRekey} throws; then nothing was written.
+ */
+export async function rekeyScopes(
+  session: Session,
+  request: RekeyRequest,
+): Promise<WriteOutcome<readonly RekeyedScope[]>> {
+  const { what } = request;
+  return await writeFiles(session.place, request, async (tree) => {
+    const policy = await loadPolicy(tree);
+    const member = await findMember(policy, await session.identities());
+    const drifts =
+      typeof what === "object" ? [await readDrift(tree, policy, what.scope)] : await listDrifts(tree, policy);
+    const due = what === "needed" ? drifts.filter(needsRekey) : drifts;
+    const planned: RekeyedScope[] = [];
+    for (const [index, drift] of due.entries()) {
+      request.onScope?.(index, due.length);
+      checkMayRekey(policy, member, drift.scope);
+      const plan = await planRekey(session, policy, tree, drift.scope, {
+        mint: what === "needed" ? "if-needed" : "always",
+      });
+      if (plan.files.length > 0) planned.push({ ...plan, drift });
+    }
+    const policies = await listPolicyChanges(session, member, policy);
+    const scopes = planned.map(({ scope }) => scope);
+    return {
+      changes: [...orderChanges(planned), ...policies.removed],
+      touched: [
+        ...planned.flatMap(({ touched }) => touched),
+        ...(await listCutOff(session, tree)),
+        ...policies.written,
+      ],
+      text: {
+        subject: scopes.length === 1 ? `secrets(${scopes[0] ?? ""}): rekey` : `secrets: rekey ${scopes.length} scopes`,
+        reason: "rekey",
+        note: request.note,
+        rekeyed: scopes,
+      },
+      result: planned,
+    };
+  });
+}
+
+/** The files of several rekeys in the order they must land: no record before the generation that opens it. */
+export function orderChanges(planned: readonly PlannedRekey[]): FileChange[] {
+  const files = planned.flatMap((plan) => plan.files);
+  const isScope = ({ path }: FileChange) => parseSecretsPath(path)?.kind === "scope";
+  return [...files.filter((file) => !isScope(file)), ...files.filter(isScope)];
+}
+
+async function readDrift(tree: Tree, policy: Policy, scope: ScopePath): Promise<ScopeDrift> {
+  const sealedUnder = new Map(
+    [...((await readScope(tree, scope)) ?? [])].map(
+      ([name, { record }]) => [name, parseRecordHeader(record).generation] as const,
+    ),
+  );
+  return findDrift(policy, scope, await readKeyring(tree, scope), sealedUnder);
+}
+
+function checkMayRekey(policy: Policy, member: Member | undefined, scope: ScopePath): void {
+  if (member === undefined || !isAdmin(policy, member)) checkAllowed(policy, member, "write", scope);
+}
+
+/**
+ * Files of scopes whose keyring is not committed as it stands, which is what a run that was cut
+ * off leaves behind; they go into this commit.
+ */
+async function listCutOff({ place }: Session, tree: Tree): Promise<string[]> {
+  if (!hasGit(place)) return [];
+  const parsed = (await listUncommitted(place, [secretsDirectory])).map(({ path }) => parseSecretsPath(path));
+  const scopes = new Set(parsed.flatMap((item) => (item?.kind === "generation" ? [item.scope] : [])));
+  return (await tree.list(secretsDirectory)).filter((path) => {
+    const item = parseSecretsPath(path);
+    return item !== undefined && item.kind !== "journal" && scopes.has(item.scope);
+  });
+}
+
+/** What the user changed in the access policy and has not committed. */
+async function listPolicyChanges(
+  { place }: Session,
+  member: Member | undefined,
+  policy: Policy,
+): Promise<{ written: string[]; removed: FileChange[] }> {
+  if (member === undefined || !isAdmin(policy, member) || !hasGit(place)) return { written: [], removed: [] };
+  const changes = (await listUncommitted(place, [accessPolicyPath, membersDirectory])).filter(({ path }) =>
+    isPolicyFile(path),
+  );
+  return {
+    written: changes.filter(({ isThere }) => isThere).map(({ path }) => path),
+    removed: changes.filter(({ isThere }) => !isThere).map(({ path }) => ({ path, bytes: undefined })),
+  };
+}
+
+function isPolicyFile(path: string): boolean {
+  return path === accessPolicyPath || isMemberName(/^policies\/members\/([^/]+)\.pub$/.exec(path)?.[1] ?? "");
+}

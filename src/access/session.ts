@@ -1,0 +1,17 @@
+import type { Identity } from "../crypto/identity.ts";
+import type { RandomSource } from "../crypto/random.ts";
+import type { GitPlace } from "../git/place.ts";
+
+/** What an operation needs of the world around it. Clock and randomness are injected. */
+export interface Session {
+  readonly place: GitPlace;
+  readonly random: RandomSource;
+  now(): Date;
+  /** The user's private keys, loaded once. Throws E_NO_IDENTITY. */
+  identities(): Promise<readonly Identity[]>;
+}
+
+/** The session's time in whole seconds since 1970. */
+export function nowSeconds(session: Session): number {
+  return Math.floor(session.now().getTime() / 1000);
+}
