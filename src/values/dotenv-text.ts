@@ -1,0 +1,91 @@
+import { parse as parseWithLibrary } from "dotenv";
+import { parseEnv } from "node:util";
+import type { SecretName } from "../secret/address.ts";
+import type { Secret } from "../secret/secret.ts";
+import type { Entries } from "./entries.ts";
+import { environmentTexts, unfitError } from "./environment-text.ts";
+import { addEntry, checkInputText, inputError, parseNameAt, parseValueAt } from "./input-text.ts";
+
+const ignored = /[^\S\n]*(?:#[^\n]*)?(?:\n|$)/y;
+const assignment =
+  /[^\S\n]*(?:export[^\S\n]+)?([\w.-]+)(?:[^\S\n]*=|:[^\S\n])[^\S\n]*('(?:\\'|[^'])*'|"(?:\\"|[^"])*"|`(?:\\`|[^`])*`|[^#\n]*)[^\S\n]*(?:#[^\n]*)?(?:\n|$)/y;
+const unclosed = /^(?=["'`])(?!(["'`])[^]*\1$)|^["'`]$/;
+
+const bare = /^[A-Za-z0-9_./:@%+,=-]+$/;
+const bareBackslash = /^[A-Za-z0-9_./:@%+,=\\-]+\\$/;
+const sameInShellQuotes = /^(?:[^"$`\\]|\\(?![\\\n]|$))*$/;
+const runsInShellQuotes = /["`]|\$[({]|\$\S*\[/;
+const shellNote = "# a POSIX shell reads the next value differently\n";
+
+/**
+ * The entries of a .env file, with the values that the library `dotenv` reads from it. More
+ * strict than the library where that would lose something without a word: a name twice, a line
+ * that is no assignment, a quote that is not closed. Throws E_INPUT_INVALID and E_NAME_INVALID
+ * with the line.
+ */
+export function parseDotenv(text: string): Map<SecretName, Secret> {
+  checkInputText(text);
+  const lines = text.replace(/\r\n?/g, "\n");
+  const entries = new Map<SecretName, Secret>();
+  let line = 1;
+  for (let offset = 0; offset < lines.length;) {
+    const blank = matchAt(ignored, lines, offset);
+    const match = blank ?? matchAt(assignment, lines, offset);
+    if (match === null) throw inputError("the line is neither an assignment nor a comment", line);
+    if (blank === null) readAssignment(match, line, entries);
+    offset += match[0].length;
+    line += match[0].split("\n").length - 1;
+  }
+  for (const [name, value] of Object.entries(parseWithLibrary(lines))) {
+    if (entries.get(name as SecretName)?.revealText() !== value) {
+      throw inputError("the library dotenv reads something else from the text", line, "put the values in quotes");
+    }
+  }
+  return entries;
+}
+
+/**
+ * `NAME=value` lines that Node's `--env-file`, the library `dotenv` and a POSIX shell
+ * (`set -a; . FILE`) read back alike. A value with a single quote and a dollar sign or a
+ * backslash has no such form: it is written for Node and `dotenv`, below a comment that says
+ * so. Throws E_VALUE_UNFIT where those two differ, and where a shell that reads the file would
+ * run part of the value as a command.
+ */
+export function printDotenv(entries: Entries): string {
+  return environmentTexts(entries, "dotenv")
+    .map(({ name, variable, text }) => {
+      const lines = findQuoting(variable, text);
+      if (lines === undefined) throw unfitError(name, "dotenv", "no quoting holds it for every reader");
+      return lines;
+    })
+    .join("");
+}
+
+function readAssignment(match: RegExpExecArray, line: number, entries: Map<SecretName, Secret>): void {
+  const name = parseNameAt(match[1] ?? "", line);
+  const written = (match[2] ?? "").trim();
+  if (unclosed.test(written)) throw inputError(`the value of ${name} has a quote that is not closed`, line);
+  const value = parseWithLibrary(`V=${written}`)["V"] ?? "";
+  addEntry(entries, name, parseValueAt(value, name, line), line);
+}
+
+function matchAt(pattern: RegExp, text: string, offset: number): RegExpExecArray | null {
+  pattern.lastIndex = offset;
+  return pattern.exec(text);
+}
+
+function findQuoting(variable: string, text: string): string | undefined {
+  if (bare.test(text)) return `${variable}=${text}\n`;
+  // The empty line ends what a shell takes for a continued one.
+  if (bareBackslash.test(text)) return `${shellNote}${variable}=${text}\n\n`;
+  if (text.endsWith("\\") || text.includes("\r")) return undefined;
+  if (!text.includes("'")) return `${variable}='${text}'\n`;
+  if (runsInShellQuotes.test(text)) return undefined;
+  const quoted = `${variable}="${text}"\n`;
+  if (!readsBack(quoted, variable, text)) return undefined;
+  return sameInShellQuotes.test(text) ? quoted : shellNote + quoted;
+}
+
+function readsBack(line: string, variable: string, text: string): boolean {
+  return parseWithLibrary(line)[variable] === text && parseEnv(line)[variable] === text;
+}
