@@ -1,0 +1,55 @@
+import type { Secret } from "../secret/secret.ts";
+
+/** Shortest run of bytes that is masked. Shorter ones, such as `1` or `true`, are everywhere. */
+const minMaskedBytes = 6;
+
+/**
+ * Every form of the values that is masked in a child's output, without repeats: the value,
+ * also without the white space at its ends, each of its lines, base64 and base64url (whole, and
+ * what is left of it at any offset in a longer text), JSON-escaped and URL-encoded. Forms of
+ * less than 6 bytes are left out.
+ */
+export function maskPatterns(secrets: Iterable<Secret>): Uint8Array[] {
+  const patterns = new Map<string, Uint8Array>();
+  for (const secret of secrets) {
+    for (const form of listForms(Buffer.from(secret.reveal()), secret.revealText())) {
+      if (form.length >= minMaskedBytes) patterns.set(form.toString("latin1"), form);
+    }
+  }
+  return [...patterns.values()];
+}
+
+function listForms(value: Buffer, text: string | undefined): Buffer[] {
+  if (value.length < minMaskedBytes) return [];
+  if (text === undefined) return [value, ...base64Forms(value)];
+  const trimmed = text.trim();
+  const lines = text.split(/\r\n|\r|\n/).flatMap((line) => [line, line.trim()]);
+  const encoded = [text, trimmed].flatMap((form) => [jsonForm(form), ...urlForms(form)]);
+  const whole = [value, Buffer.from(trimmed)];
+  return [
+    ...whole,
+    ...whole.filter((form) => form.length >= minMaskedBytes).flatMap(base64Forms),
+    ...[...lines, ...encoded].map((form) => Buffer.from(form)),
+  ];
+}
+
+function base64Forms(value: Buffer): Buffer[] {
+  const standard = [value.toString("base64"), ...[0, 1, 2].map((offset) => embeddedBase64(value, offset))];
+  const forms = [...standard, ...standard.map((form) => form.replaceAll("+", "-").replaceAll("/", "_"))];
+  return [...forms, value.toString("base64url")].map((form) => Buffer.from(form));
+}
+
+/** The base64 digits that only `value` decides when it follows `offset` other bytes (modulo 3). */
+function embeddedBase64(value: Buffer, offset: number): string {
+  const digits = Buffer.concat([Buffer.alloc(offset), value]).toString("base64");
+  const first = Math.ceil((offset * 8) / 6);
+  return digits.slice(first, Math.floor(((offset + value.length) * 8) / 6));
+}
+
+function jsonForm(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
+}
+
+function urlForms(text: string): string[] {
+  return [encodeURIComponent(text), new URLSearchParams([["", text]]).toString().slice(1)];
+}
