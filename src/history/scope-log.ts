@@ -1,0 +1,50 @@
+import type { RecordHeader } from "../crypto/record.ts";
+import type { GitPlace } from "../git/place.ts";
+import { findHead } from "../git/revision.ts";
+import type { ScopePath, SecretName } from "../secret/address.ts";
+import { compareText } from "../secret/text-order.ts";
+import type { CommitInfo } from "./scope-commits.ts";
+import { walkScope, type HistoryStep } from "./walk-scope.ts";
+
+/** A commit that changed secrets of a scope, by name; each list sorted. */
+export interface ScopeChangeEntry extends CommitInfo {
+  /** Secrets that were given a value: new ones and changed ones. */
+  readonly set: readonly SecretName[];
+  readonly removed: readonly SecretName[];
+  /** Secrets whose value stayed and was sealed under another generation. */
+  readonly resealed: readonly SecretName[];
+}
+
+export interface ScopeLog {
+  /** Oldest first. */
+  readonly commits: readonly ScopeChangeEntry[];
+  readonly warnings: readonly string[];
+}
+
+/**
+ * The commits that changed secrets of a scope, along the history that leads to `at` (a full
+ * commit id), HEAD without. A merge is listed only for what no parent has. Needs no key.
+ */
+export async function listScopeChanges(place: GitPlace, scope: ScopePath, at?: string): Promise<ScopeLog> {
+  const from = at ?? (await findHead(place));
+  const commits: ScopeChangeEntry[] = [];
+  if (from === undefined) return { commits, warnings: [] };
+  const { warnings } = await walkScope(place, scope, { from }, (step) => {
+    const changes = listChanges(step);
+    if (Object.values(changes).some(({ length }) => length > 0)) commits.push({ ...step.commit, ...changes });
+  });
+  return { commits, warnings };
+}
+
+function listChanges({ before, after }: HistoryStep): Pick<ScopeChangeEntry, "set" | "removed" | "resealed"> {
+  const parents = before.length === 0 ? [new Map<SecretName, RecordHeader>()] : before;
+  const names = [...new Set([...parents, after].flatMap((snapshot) => [...snapshot.keys()]))].sort(compareText);
+  const differs = (name: SecretName, field: "valueId" | "generation") =>
+    parents.every((snapshot) => snapshot.get(name)?.[field] !== after.get(name)?.[field]);
+  const changed = names.filter((name) => differs(name, "valueId"));
+  return {
+    set: changed.filter((name) => after.has(name)),
+    removed: changed.filter((name) => !after.has(name)),
+    resealed: names.filter((name) => !changed.includes(name) && differs(name, "generation")),
+  };
+}
