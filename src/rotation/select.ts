@@ -1,0 +1,87 @@
+import type { RandomSource } from "../crypto/random.ts";
+import type { Address, ScopePath } from "../secret/address.ts";
+import type { Secret } from "../secret/secret.ts";
+import { rotationPolicyPath } from "../store/layout.ts";
+import { generateValue, type GeneratorSpec } from "./generator-spec.ts";
+import { bindRotator } from "./rotators/registry.ts";
+import { isDue, type StatusEntry } from "./status.ts";
+
+/** What is to be rotated. */
+export type Selection =
+  | { readonly kind: "secret"; readonly address: Address; readonly spec?: GeneratorSpec | undefined }
+  | { readonly kind: "scope"; readonly scope: ScopePath }
+  | { readonly kind: "due" }
+  | { readonly kind: "all" };
+
+/** `emergency`: the present values are not to be trusted any more, whatever the schedule says. */
+export type Urgency = "planned" | "emergency";
+
+/** A secret that gets a new value, and where that comes from. */
+export interface Rotation {
+  readonly entry: StatusEntry;
+  readonly draw: (random: RandomSource) => Secret;
+}
+
+/** A secret that was asked for and does not get a new value. */
+export interface NotRotated {
+  readonly entry: StatusEntry;
+  readonly reason: string;
+  /** True when the value should have been rotated now, so that somebody must act. */
+  readonly isNeeded: boolean;
+}
+
+export interface SelectedRotations {
+  readonly rotations: readonly Rotation[];
+  readonly notRotated: readonly NotRotated[];
+}
+
+/**
+ * What of `entries` a selection rotates and what it cannot, with the reason. `due` takes what
+ * is due; a secret, a scope and `all` take everything in them, due or not, but a secret with
+ * the interval `never` only by name or in an emergency. In an emergency all of it is needed.
+ */
+export function selectRotations(
+  entries: readonly StatusEntry[],
+  selection: Selection,
+  urgency: Urgency,
+): SelectedRotations {
+  const rotations: Rotation[] = [];
+  const notRotated: NotRotated[] = [];
+  for (const entry of entries.filter((candidate) => isSelected(candidate, selection))) {
+    const draw = findDraw(entry, selection);
+    const isKept = entry.rule?.intervalMs === "never" && selection.kind !== "secret" && urgency === "planned";
+    if (draw !== undefined && !isKept) rotations.push({ entry, draw });
+    else
+      notRotated.push({
+        entry,
+        reason: isKept ? "its interval is never" : whyNot(entry),
+        isNeeded: isDue(entry) || urgency === "emergency",
+      });
+  }
+  return { rotations, notRotated };
+}
+
+function isSelected(entry: StatusEntry, selection: Selection): boolean {
+  switch (selection.kind) {
+    case "secret":
+      return entry.address.scope === selection.address.scope && entry.address.name === selection.address.name;
+    case "scope":
+      return entry.address.scope === selection.scope;
+    case "due":
+      return isDue(entry);
+    case "all":
+      return true;
+  }
+}
+
+function findDraw({ rule }: StatusEntry, selection: Selection): Rotation["draw"] | undefined {
+  const spec = selection.kind === "secret" ? selection.spec : undefined;
+  if (spec !== undefined) return (random) => generateValue(spec, random);
+  return rule === undefined ? undefined : bindRotator(rule.rotator, rule.options);
+}
+
+function whyNot({ rule }: StatusEntry): string {
+  if (rule === undefined) return `no rule in ${rotationPolicyPath}`;
+  const owner = rule.owner === undefined ? "" : `, owner ${rule.owner}`;
+  return `rotator ${rule.rotator}${owner}${rule.runbook === undefined ? "" : `, runbook ${rule.runbook}`}`;
+}
