@@ -1,0 +1,95 @@
+import { findCommit, findVersion } from "../../history/find-version.ts";
+import { applyRollback, planRollback, type RollbackPlan } from "../../history/roll-back.ts";
+import { SealtreeError } from "../../errors.ts";
+import { printAddress } from "../../secret/address.ts";
+import { rotationPolicyPath } from "../../store/layout.ts";
+import { openWorkTree } from "../../store/work-tree.ts";
+import type { CommandModule } from "../command.ts";
+import type { Context } from "../context.ts";
+import { reportWrite } from "../report-write.ts";
+import { parseTarget, type Target } from "../target.ts";
+
+export const rollback: CommandModule = {
+  arguments: "<address|scope>",
+  kind: "write",
+  description:
+    "Gives a secret the value of an earlier version, or a scope everything it had at a commit; secrets it did not have then are removed. The value is sealed for those who may read now. It is a new commit: nothing of the history is lost. The provider of a credential does not know of it.",
+  options: [
+    {
+      flags: "--to <version>",
+      description:
+        "a version number of sealtree log, previous, or a commit, tag or branch; for a scope a commit, tag or branch",
+    },
+  ],
+  examples: [
+    { command: "sealtree rollback prod/api/STRIPE_KEY --to previous", description: "the value before this one" },
+    {
+      command: "sealtree rollback prod/api/STRIPE_KEY --to 1 --yes --reason 'new key refused'",
+      description: "the first version",
+    },
+    {
+      command: "sealtree rollback prod/api --to v1.2.0 --dry-run",
+      description: "what a whole scope would lose and get back",
+    },
+  ],
+  json: '{"scope", "added": [name], "changed": [name], "unchanged": [name], "removed": [name], "commit": id|null, "dry_run": boolean}',
+  async run(context, [text = ""], options) {
+    context.about({ operation: "rollback" });
+    const to = options["to"];
+    if (typeof to !== "string")
+      throw new SealtreeError("E_USAGE", "--to is missing", { hints: ["sealtree log ADDRESS lists the versions"] });
+    const plan = await planFor(context, await parseTarget(openWorkTree(context.place().root), text), to);
+    await checkRollbackAllowed(context, plan);
+    if (plan.restored.length > 0 || plan.removed.length > 0) await announce(context, plan);
+    const outcome = await applyRollback(context.session, plan, { ...context.options, note: context.options.note });
+    await reportWrite(context, outcome, { operation: "rollback", kind: "rolledBack" });
+    const isChange = outcome.result.some(
+      ({ added, changed, removed }) => added.length + changed.length + removed.length > 0,
+    );
+    if (!isChange) context.say(`nothing to do: it is as in ${plan.point.label} already`);
+    else
+      context.say(
+        "the provider does not know of this: where the credential itself was changed, change it back there or rotate it",
+      );
+  },
+};
+
+async function planFor(context: Context, target: Target, to: string): Promise<RollbackPlan> {
+  const place = context.place();
+  if (target.kind === "scope") {
+    context.about({ operation: "rollback", scope: target.scope });
+    return await planRollback(place, target.scope, await findCommit(place, to));
+  }
+  const { scope, name } = target.address;
+  context.about({ operation: "rollback", scope, name });
+  return await planRollback(place, scope, await findVersion(place, target.address, to), name);
+}
+
+/** Some values are worthless once replaced. Throws E_ROLLBACK_REFUSED when the rotation policy says so. */
+async function checkRollbackAllowed(context: Context, { scope, restored }: RollbackPlan): Promise<void> {
+  const { loadRotationPolicy, ruleFor } = await import("../../rotation/policy.ts");
+  const policy = await loadRotationPolicy(openWorkTree(context.place().root));
+  for (const name of restored) {
+    if (ruleFor(policy, { scope, name })?.isRollbackAllowed ?? policy.defaults.rollback ?? true) continue;
+    throw new SealtreeError("E_ROLLBACK_REFUSED", `the rotation policy does not allow a rollback of ${scope}/${name}`, {
+      hints: [
+        `its old values are of no use: sealtree rotate ${scope}/${name}`,
+        `rollback: false is said in ${rotationPolicyPath}`,
+      ],
+      file: rotationPolicyPath,
+    });
+  }
+}
+
+/** Shows what changes, and asks. */
+async function announce(context: Context, { scope, point, restored, removed }: RollbackPlan): Promise<void> {
+  if (context.options.yes && !context.options.dryRun) return;
+  const [only] = restored;
+  if (removed.length === 0 && restored.length === 1 && only !== undefined) {
+    await context.confirm(`roll back ${printAddress({ scope, name: only })} to ${point.label}?`);
+    return;
+  }
+  for (const name of restored) context.say(`roll back ${scope}/${name}`);
+  for (const name of removed) context.say(`remove ${scope}/${name}, which was not there`);
+  await context.confirm(`roll back ${scope} to ${point.label}?`);
+}

@@ -1,0 +1,37 @@
+import { parseAddress, printAddress } from "../../secret/address.ts";
+import type { Secret } from "../../secret/secret.ts";
+import { writeValues } from "../../values/write-values.ts";
+import type { CommandModule } from "../command.ts";
+import { readValue, valueOptions } from "../value-input.ts";
+import { reportWrite } from "../report-write.ts";
+
+export const set: CommandModule = {
+  arguments: "<address>",
+  kind: "write",
+  description:
+    "Seals a value. It comes from a hidden prompt, from stdin (--stdin, bytes as they are), from a file or from a generator, never from the command line. Setting the value that is there already changes nothing.",
+  options: valueOptions,
+  examples: [
+    { command: "sealtree set prod/api/STRIPE_KEY", description: "asks for the value" },
+    { command: "sealtree set prod/api/TLS_KEY --from-file key.pem", description: "from a file" },
+    {
+      command: "sealtree set prod/api/SESSION_KEY --generate base64:bytes=48",
+      description: "a random value nobody sees",
+    },
+  ],
+  json: '{"scope", "added": [name], "changed": [name], "unchanged": [name], "commit": id|null, "dry_run": boolean}',
+  async run(context, [text = ""], options) {
+    const address = parseAddress(text);
+    context.about({ operation: "set", ...address });
+    const secret: Secret = await readValue(context, options, `value of ${printAddress(address)}: `);
+    const outcome = await writeValues(
+      context.session,
+      { ...context.options, verb: "set", reason: "manual", note: context.options.note },
+      () =>
+        Promise.resolve([
+          { scope: address.scope, changes: new Map([[address.name, { action: "set" as const, secret }]]) },
+        ]),
+    );
+    await reportWrite(context, outcome, { operation: "set", kind: "written" });
+  },
+};

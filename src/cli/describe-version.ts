@@ -1,0 +1,31 @@
+import type { CommitInfo } from "../history/scope-commits.ts";
+import type { VersionState } from "../history/versions.ts";
+import type { Context } from "./context.ts";
+import { relativeTime } from "./present.ts";
+import { safeText } from "./safe-text.ts";
+
+/** A commit as cells of a table: id, age, author and reason, each safe to print. */
+export function commitCells(context: Context, { commit, author, at, reason }: CommitInfo): string[] {
+  const when = relativeTime(Date.parse(at), context.io.now().getTime());
+  return [commit.slice(0, 9), when, safeText(author.name), safeText(reason ?? "-")];
+}
+
+/** A commit as `--json` prints it. */
+export function commitJson({ commit, author, at, reason, subject }: CommitInfo) {
+  return { commit, author, at, reason: reason ?? null, subject };
+}
+
+/** `value 1a2b3c4d`, or `removed`. */
+export function stateText({ valueId }: VersionState): string {
+  return valueId === undefined ? "removed" : `value ${valueId.slice(0, 8)}`;
+}
+
+/** A value id as `--json` prints it. */
+export function stateJson({ valueId, setAt }: VersionState) {
+  const event = valueId === undefined ? "removed" : "set";
+  return {
+    event,
+    value_id: valueId ?? null,
+    set_at: setAt === undefined ? null : new Date(setAt * 1000).toISOString(),
+  };
+}

@@ -1,0 +1,44 @@
+import { realpathSync } from "node:fs";
+import type { Writable } from "node:stream";
+import type { Environment } from "../git/place.ts";
+import { standardStream } from "./standard-stream.ts";
+
+export interface OutputStream {
+  write(chunk: string | Uint8Array): boolean;
+  readonly isTTY?: boolean;
+  readonly columns?: number | undefined;
+  /** The stream itself, where there is one, for what cannot do with `write` alone. */
+  stream?(): Writable;
+}
+
+/** The world as a command sees it; tests hand in their own. */
+export interface Io {
+  readonly env: Environment;
+  readonly cwd: string;
+  readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  /** The words that start this program again: node and the script. */
+  readonly self: readonly [string, string];
+  now(): Date;
+  random(size: number): Uint8Array;
+}
+
+/** The real world. */
+export function processIo(): Io {
+  return {
+    env: process.env,
+    cwd: process.cwd(),
+    get stdin() {
+      return process.stdin;
+    },
+    stdout: standardStream(1, () => process.stdout),
+    stderr: standardStream(2, () => process.stderr),
+    get self(): [string, string] {
+      return [process.execPath, realpathSync(process.argv[1] ?? ".")];
+    },
+    now: () => new Date(),
+    // Loaded when first used: it takes several milliseconds that most starts can do without.
+    random: (size) => process.getBuiltinModule("node:crypto").randomBytes(size),
+  };
+}

@@ -1,0 +1,26 @@
+import { SealtreeError } from "../errors.ts";
+import { printAddress, type Address } from "../secret/address.ts";
+import { listScopes, readScope } from "../store/keyring.ts";
+import { suggest } from "../values/suggest.ts";
+import type { Context } from "./context.ts";
+
+/**
+ * Makes sure that a secret is there before it is changed or removed; needs no key. A delete
+ * of what is not there is audited. Throws E_SCOPE_NOT_FOUND, E_SECRET_NOT_FOUND.
+ */
+export async function requireSecret(context: Context, address: Address): Promise<void> {
+  const tree = await context.tree();
+  const entries = await readScope(tree, address.scope);
+  if (entries?.has(address.name) === true) return;
+  if (context.subject.operation === "unset") {
+    context.audit([{ kind: "deleteOfMissing", operation: "unset", ...address, outcome: "refused" }]);
+  }
+  if (entries === undefined) {
+    throw new SealtreeError("E_SCOPE_NOT_FOUND", `no scope ${address.scope}`, {
+      hints: suggest(address.scope, await listScopes(tree)),
+    });
+  }
+  throw new SealtreeError("E_SECRET_NOT_FOUND", `no secret ${printAddress(address)}`, {
+    hints: suggest(address.name, [...entries.keys()]),
+  });
+}

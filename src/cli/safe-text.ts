@@ -1,0 +1,12 @@
+/**
+ * `text` from a repository, from git or from a person, made safe to print: control characters,
+ * line breaks other than `\n` and bidirectional overrides are shown as `\u{...}`, so that none
+ * of them reaches the terminal.
+ */
+export function safeText(text: string): string {
+  return text.replaceAll(
+    // oxlint-disable-next-line no-control-regex -- the point is to escape them
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g,
+    (character) => `\\u{${character.codePointAt(0)?.toString(16) ?? ""}}`,
+  );
+}

@@ -1,0 +1,31 @@
+import { isScopePath, parseAddress, type Address, type ScopePath } from "../secret/address.ts";
+import { SealtreeError } from "../errors.ts";
+import { listScopes } from "../store/keyring.ts";
+import { scopeFilePath } from "../store/layout.ts";
+import type { Tree } from "../store/tree.ts";
+import { suggest } from "../values/suggest.ts";
+
+/** What `ADDRESS|SCOPE` on a command line names. */
+export type Target =
+  | { readonly kind: "scope"; readonly scope: ScopePath }
+  | { readonly kind: "secret"; readonly address: Address };
+
+/**
+ * Decides whether `text` is a scope or an address: a scope that has a file in `tree` wins,
+ * anything else is an address. Throws what parseAddress throws, and E_SCOPE_NOT_FOUND for one
+ * segment that is no scope. Nothing is read but the one file.
+ */
+export async function parseTarget(tree: Tree, text: string): Promise<Target> {
+  if (isScopePath(text)) {
+    if ((await tree.read(scopeFilePath(text))) !== undefined) return { kind: "scope", scope: text };
+    if (!text.includes("/")) {
+      throw new SealtreeError("E_SCOPE_NOT_FOUND", `no scope ${text}`, {
+        hints: [
+          ...suggest(text, await listScopes(tree)),
+          "an address is a scope, a / and a name, such as prod/api/STRIPE_KEY",
+        ],
+      });
+    }
+  }
+  return { kind: "secret", address: parseAddress(text) };
+}
