@@ -1,0 +1,2 @@
+// The baseline: a bare start of Node.
+void 0;
