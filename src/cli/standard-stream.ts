@@ -6,14 +6,14 @@ import type { OutputStream } from "./io.ts";
 const retryMs = 2;
 
 /**
- * Standard output or standard error. Into a file or a pipe it writes by itself, at once and
- * whole: opening Node's stream costs a twentieth of a start. A terminal or another device gets
- * the real stream. A reader that closes the pipe early, such as head, is no failure of ours.
+ * Standard output or standard error. Into a file, a pipe or a device it writes by itself, at
+ * once and whole: opening Node's stream costs a twentieth of a start. A terminal gets the real
+ * stream. A reader that closes the pipe early, such as head, is no failure of ours.
  */
 export function standardStream(descriptor: 1 | 2, open: () => NodeJS.WriteStream): OutputStream {
   let opened: NodeJS.WriteStream | undefined;
   let isClosed = false;
-  const isPlain = !isDevice(descriptor);
+  const isPlain = !isTerminal(descriptor);
   const stream = () => {
     opened ??= open().on("error", (error: NodeJS.ErrnoException) => {
       if (error.code !== "EPIPE") throw error;
@@ -59,9 +59,9 @@ function writeAll(descriptor: number, bytes: Uint8Array): boolean {
   return true;
 }
 
-function isDevice(descriptor: number): boolean {
+function isTerminal(descriptor: number): boolean {
   try {
-    return fstatSync(descriptor).isCharacterDevice();
+    return fstatSync(descriptor).isCharacterDevice() && process.getBuiltinModule("node:tty").isatty(descriptor);
   } catch {
     return true;
   }
