@@ -45,6 +45,7 @@ class Walk {
       "set",
       "set",
       "unset",
+      "rotate",
       "rekey",
       "rollback",
       "rollback",
@@ -53,6 +54,7 @@ class Walk {
       "merge",
     ] as const);
     if (kind === "set" || kind === "unset") await this.#run(kind, this.#pick(names));
+    else if (kind === "rotate") await this.#rotate(this.#pick(names));
     else if (kind === "rekey") await this.rekey();
     else if (kind === "rollback") await this.#rollback();
     else if (kind === "revert") await this.#revert();
@@ -75,6 +77,22 @@ class Walk {
       const act = () => this.#repository.ok(["unset", address, "--yes"]);
       await this.#change(`unset ${name}`, act, replace(this.model, name, undefined));
     }
+  }
+
+  /** The new value is made up, so it is read once and must stay from then on. */
+  async #rotate(name: string): Promise<void> {
+    const old = this.model.get(name);
+    if (old === undefined) return;
+    const address = `${scope}/${name}`;
+    const id = (this.#lastId += 1);
+    const made = { id, text: "" };
+    const act = async () => {
+      await this.#repository.ok(["rotate", address, "--generate", "hex", "--yes"]);
+      made.text = (await this.#repository.ok(["get", address, "--reveal", "--yes"])).stdout;
+      expect(made.text).toMatch(/^[0-9a-f]{64}$/);
+      expect(made.text).not.toBe(old.text);
+    };
+    await this.#change(`rotate ${name} to ${id}`, act, replace(this.model, name, made));
   }
 
   async #rollback(): Promise<void> {
