@@ -1,8 +1,7 @@
 import { parseRecordHeader } from "../crypto/record.ts";
-import { isSealtreeError, SealtreeError } from "../errors.ts";
+import { isSealtreeError, type SealtreeError } from "../errors.ts";
 import type { Address, ScopePath } from "../secret/address.ts";
 import { listScopes, readScope } from "../store/keyring.ts";
-import { scopeFilePath } from "../store/layout.ts";
 import type { Tree } from "../store/tree.ts";
 import { dueAt, stateOf, type RotationState } from "./due.ts";
 import { loadRotationPolicy, ruleFor, type RotationPolicy, type Rule } from "./policy.ts";
@@ -25,9 +24,6 @@ export interface RotationStatus {
   /** Scopes that cannot be read, and why; their secrets are not in `entries`. */
   readonly unreadable: readonly { readonly scope: ScopePath; readonly error: SealtreeError }[];
 }
-
-/** Latest time a Date can hold, in milliseconds (ECMA-262, Time Values). */
-const maxTimeMs = 8.64e15;
 
 /** The rotation state of all secrets of a tree. Needs no key and no history. Throws E_POLICY_INVALID. */
 export async function rotationStatus(tree: Tree, now: Date): Promise<RotationStatus> {
@@ -52,22 +48,12 @@ export function isDue({ state }: StatusEntry): boolean {
 
 async function listEntries(tree: Tree, scope: ScopePath, policy: RotationPolicy, now: Date): Promise<StatusEntry[]> {
   const entries = (await readScope(tree, scope)) ?? new Map<never, never>();
-  return [...entries].map(([name, { record, line }]) => {
+  return [...entries].map(([name, { record }]) => {
     const address = { scope, name };
     const setAtMs = parseRecordHeader(record).createdAt * 1000;
-    if (setAtMs > maxTimeMs) throw impossibleTime(scope, line);
     const rule = ruleFor(policy, address);
     if (rule === undefined) return { address, rule, setAtMs, dueAtMs: undefined, state: "no-rule", record };
     const state = stateOf(rule, address, setAtMs, now.getTime());
     return { address, rule, setAtMs, dueAtMs: dueAt(rule, address, setAtMs), state, record };
-  });
-}
-
-function impossibleTime(scope: ScopePath, line: number): SealtreeError {
-  const file = scopeFilePath(scope);
-  return new SealtreeError("E_RECORD_MALFORMED", `${file}:${line}: the record has an impossible time`, {
-    file,
-    line,
-    hints: ["take the line from an earlier commit: git log -p -- FILE"],
   });
 }

@@ -97,11 +97,7 @@ export async function planScopeChange(
       lists[entries.delete(name) ? "removed" : "missing"].push(name);
     } else if (item.action === "comment") {
       if (entry !== undefined) entries.set(name, { ...entry, comments });
-    } else if (
-      entry !== undefined &&
-      (await holdsValue(open, name, entry, item.secret)) &&
-      isOrigin(entry, item.origin)
-    ) {
+    } else if (entry !== undefined && (await holdsValue(open, name, item.secret)) && isOrigin(entry, item.origin)) {
       entries.set(name, { ...entry, comments });
       lists.unchanged.push(name);
     } else {
@@ -132,9 +128,9 @@ function checkExpected(change: ScopeChange, name: SecretName, record: string | u
 }
 
 /** A record that is broken or belongs elsewhere holds no value: setting one repairs it. */
-async function holdsValue(open: OpenScope, name: SecretName, entry: ScopeEntry, secret: Secret): Promise<boolean> {
+export async function holdsValue(open: OpenScope, name: SecretName, secret: Secret): Promise<boolean> {
   try {
-    return (await open.openSealed(name, entry.record)).equals(secret);
+    return (await open.open(name)).equals(secret);
   } catch (error) {
     if (hasCode(error, "E_RECORD_INTEGRITY", "E_RECORD_MALFORMED", "E_GENERATION_UNKNOWN")) return false;
     throw error;

@@ -1,13 +1,12 @@
 import type { Session } from "../access/session.ts";
-import { hasCode, SealtreeError } from "../errors.ts";
+import { SealtreeError } from "../errors.ts";
 import { printAddress, type ScopePath, type SecretName } from "../secret/address.ts";
-import type { Secret } from "../secret/secret.ts";
 import { readScope } from "../store/keyring.ts";
 import type { Tree } from "../store/tree.ts";
-import type { ChangeSummary, ScopeChange, ValueChange } from "./change-scope.ts";
+import { holdsValue, type ChangeSummary, type ScopeChange, type ValueChange } from "./change-scope.ts";
 import type { Comments } from "./edit-buffer.ts";
 import type { Entries } from "./entries.ts";
-import { openEntries, openScope, type OpenScope } from "./open-scope.ts";
+import { openEntries, openScope } from "./open-scope.ts";
 
 /** Values that are to become a scope, or a part of one. */
 export interface ImportRequest {
@@ -47,7 +46,7 @@ export async function planImport(session: Session, tree: Tree, request: ImportRe
     const keepsComments = comments === undefined || (mode === "merge" && above.length === 0);
     changes.set(name, { action: "set", secret, ...(keepsComments ? {} : { comments: above }) });
     if (!open.entries.has(name)) lists.added.push(name);
-    else lists[(await holds(open, name, secret)) ? "unchanged" : "changed"].push(name);
+    else lists[(await holdsValue(open, name, secret)) ? "unchanged" : "changed"].push(name);
   }
   const removed = mode === "replace" ? [...open.entries.keys()].filter((name) => !entries.has(name)) : [];
   for (const name of removed) changes.set(name, { action: "unset" });
@@ -67,15 +66,5 @@ export async function verifyImport(session: Session, tree: Tree, request: Import
     throw new SealtreeError("E_RECORD_INTEGRITY", `${printAddress({ scope, name })} reads back differently`, {
       hints: ["keep the input, and run the command again; if it stays so, this is a bug"],
     });
-  }
-}
-
-/** A record that does not open holds no value, and is replaced. */
-async function holds(open: OpenScope, name: SecretName, secret: Secret): Promise<boolean> {
-  try {
-    return (await open.open(name)).equals(secret);
-  } catch (error) {
-    if (hasCode(error, "E_RECORD_INTEGRITY", "E_RECORD_MALFORMED", "E_GENERATION_UNKNOWN")) return false;
-    throw error;
   }
 }
