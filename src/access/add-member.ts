@@ -7,7 +7,6 @@ import { checkAdmin, findMember, isAllowed } from "./permission.ts";
 import type { Policy } from "./policy.ts";
 import { loadPolicy } from "./policy.ts";
 import { planRekey, type PlannedRekey } from "./rekey.ts";
-import { orderChanges } from "./rekey-scopes.ts";
 import type { Session } from "./session.ts";
 
 export interface AddedMember {
@@ -49,7 +48,7 @@ export async function addMember(
     }
     const changed = scopes.filter((planned) => planned.files.length > 0);
     return {
-      changes: [...orderChanges(changed), ...files],
+      changes: [...changed.flatMap((planned) => planned.files), ...files],
       touched: scopes.flatMap(({ touched }) => touched),
       text: {
         subject: isNew ? `policies: add member ${request.name}` : `policies: add a key of ${request.name}`,

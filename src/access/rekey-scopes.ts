@@ -66,7 +66,7 @@ export async function rekeyScopes(
     const policies = await listPolicyChanges(session, member, policy);
     const scopes = planned.map(({ scope }) => scope);
     return {
-      changes: [...orderChanges(planned), ...policies.removed],
+      changes: [...planned.flatMap(({ files }) => files), ...policies.removed],
       touched: [
         ...planned.flatMap(({ touched }) => touched),
         ...(await listCutOff(session, tree)),
@@ -81,13 +81,6 @@ export async function rekeyScopes(
       result: planned,
     };
   });
-}
-
-/** The files of several rekeys in the order they must land: no record before the generation that opens it. */
-export function orderChanges(planned: readonly PlannedRekey[]): FileChange[] {
-  const files = planned.flatMap((plan) => plan.files);
-  const isScope = ({ path }: FileChange) => parseSecretsPath(path)?.kind === "scope";
-  return [...files.filter((file) => !isScope(file)), ...files.filter(isScope)];
 }
 
 async function readDrift(tree: Tree, policy: Policy, scope: ScopePath): Promise<ScopeDrift> {

@@ -20,7 +20,7 @@ export interface FileChange {
   readonly bytes: string | undefined;
 }
 
-/** What a write wants to do: files in the order they must land, and the commit that records it. */
+/** What a write wants to do: the files, and the commit that records it. */
 export interface WritePlan<T> {
   readonly changes: readonly FileChange[];
   /**
@@ -48,7 +48,7 @@ const lockTimeoutMs = 60_000;
 
 /**
  * The one way files of ours change. Takes the repository's write lock, lets `plan` read the
- * work tree and decide, writes each file atomically in the order of the plan, and makes one
+ * work tree and decide, writes each file atomically ({@link inLandingOrder}), and makes one
  * commit of only those files, with a trailer for each secret whose value changed. A
  * crash at any point leaves every file old or new, whole, and the same command works when run
  * again. A dry run plans without writing or locking.
@@ -67,7 +67,8 @@ export async function writeFiles<T>(
   const directories = await findGitDirectories(place);
   return await withLock(join(directories.commonDirectory, "sealtree.lock"), { timeoutMs: lockTimeoutMs }, async () => {
     if (options.commit) checkNothingInProgress(directories.gitDirectory);
-    const { changes, touched, text, result } = await plan(openWorkTree(place.root));
+    const { changes: planned, touched, text, result } = await plan(openWorkTree(place.root));
+    const changes = inLandingOrder(planned);
     if (options.commit) await checkCommitter(place);
     applyChanges(place.root, changes);
     if (!options.commit) return { result, commit: undefined };
@@ -100,6 +101,19 @@ async function listWrittenSecrets(place: GitPlace, paths: readonly string[]): Pr
   } finally {
     objects.close();
   }
+}
+
+/**
+ * Keyrings first, then scopes, then policies and the rest, each in the order of the plan: a
+ * record is never on disk before the generation that opens it, nor a policy before the keyrings
+ * that follow it.
+ */
+function inLandingOrder(changes: readonly FileChange[]): FileChange[] {
+  const rank = ({ path }: FileChange) => {
+    const kind = parseSecretsPath(path)?.kind;
+    return kind === "generation" ? 0 : kind === undefined ? 2 : 1;
+  };
+  return [...changes].sort((a, b) => rank(a) - rank(b));
 }
 
 function applyChanges(root: string, changes: readonly FileChange[]): void {

@@ -42,10 +42,7 @@ export async function writeValues(
     }
     const summaries = planned.map(({ summary }) => summary);
     return {
-      // Keyrings first: a record must never be on disk before the generation that opens it.
-      changes: planned
-        .flatMap(({ files }) => files)
-        .sort((a, b) => Number(isScopeFile(a.path)) - Number(isScopeFile(b.path))),
+      changes: planned.flatMap(({ files }) => files),
       touched: planned.flatMap(({ touched }) => touched),
       text: {
         subject: options.subject ?? subjectOf(options.verb, summaries),
@@ -55,10 +52,6 @@ export async function writeValues(
       result: summaries,
     };
   });
-}
-
-function isScopeFile(path: string): boolean {
-  return !/\.keys\//.test(path);
 }
 
 function subjectOf(verb: string, summaries: readonly ChangeSummary[]): string {
