@@ -9,9 +9,9 @@ const src = fileURLToPath(new URL("../../src/", import.meta.url));
  * says here where the value goes.
  */
 const exits: Readonly<Record<string, readonly [calls: number, reason: string]>> = {
-  "cli/commands/decrypt.ts": [2, "a door: prints a scope after a yes"],
-  "cli/commands/get.ts": [4, "a door: --reveal"],
+  "cli/commands/get.ts": [2, "a door: --reveal"],
   "cli/value-input.ts": [1, "a value that was just read becomes binary: --binary"],
+  "cli/value-json.ts": [2, "a door: get --reveal --json, and decrypt --json after a yes"],
   "crypto/record.ts": [1, "sealing"],
   "resolve/child-environment.ts": [1, "a door: run hands values to its child"],
   "resolve/mask-patterns.ts": [2, "what is masked in the output of run"],

@@ -1,6 +1,5 @@
 import { parseRecordHeader } from "../../crypto/record.ts";
 import { parseScopePath } from "../../secret/address.ts";
-import type { Secret } from "../../secret/secret.ts";
 import { printCommentedYaml } from "../../values/commented-yaml.ts";
 import { openScope } from "../../values/open-scope.ts";
 import type { SelectedSecret } from "../../values/select-secrets.ts";
@@ -8,6 +7,7 @@ import { auditReads } from "../audit-reads.ts";
 import type { CommandModule } from "../command.ts";
 import { confirmPlaintext, writePlaintext } from "../confirm-plaintext.ts";
 import { count } from "../present.ts";
+import { valueJson } from "../value-json.ts";
 
 export const decrypt: CommandModule = {
   arguments: "<scope>",
@@ -38,7 +38,7 @@ export const decrypt: CommandModule = {
       const secrets = [...entries].map(([name, secret]) => ({
         name,
         comments: comments.get(name),
-        ...describe(secret),
+        ...valueJson(secret),
       }));
       context.json({ scope, secrets });
       return;
@@ -46,8 +46,3 @@ export const decrypt: CommandModule = {
     writePlaintext(context, printCommentedYaml(entries, comments));
   },
 };
-
-function describe(secret: Secret) {
-  const text = secret.kind === "text" ? secret.revealText() : undefined;
-  return text === undefined ? { value_base64: Buffer.from(secret.reveal()).toString("base64") } : { value: text };
-}

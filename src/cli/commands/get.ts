@@ -7,6 +7,7 @@ import type { CommandModule } from "../command.ts";
 import type { Context } from "../context.ts";
 import { mask, relativeTime } from "../present.ts";
 import { safeText } from "../safe-text.ts";
+import { valueJson } from "../value-json.ts";
 
 export const get: CommandModule = {
   arguments: "<address>",
@@ -39,7 +40,7 @@ export const get: CommandModule = {
     const { generation } = headerOf(scope, address);
     const { reader } = await scope.generation(generation);
     context.audit([{ kind: "read", operation: "get", ...address, outcome: "ok", member: reader, knownBy: "keyring" }]);
-    if (context.options.json) context.json({ ...describe(address, scope, secret), ...revealJson(secret) });
+    if (context.options.json) context.json({ ...describe(address, scope, secret), ...valueJson(secret) });
     else writeValue(context, address, secret);
   },
 };
@@ -57,11 +58,6 @@ function describe(address: Address, scope: OpenScope, secret: Secret) {
     value_id: valueId,
     generation,
   };
-}
-
-function revealJson(secret: Secret) {
-  const text = secret.kind === "text" ? secret.revealText() : undefined;
-  return text === undefined ? { value_base64: Buffer.from(secret.reveal()).toString("base64") } : { value: text };
 }
 
 function writeValue(context: Context, address: Address, secret: Secret): void {
