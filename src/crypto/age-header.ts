@@ -22,7 +22,8 @@ export const maxStanzas = 256;
 
 const versionLine = "age-encryption.org/v1";
 const macPrefix = "--- ";
-const bodyLineChars = 64;
+/** A line of a stanza's body that is this long is followed by another one. */
+export const bodyLineChars = 64;
 const wrappedKeyBytes = 32;
 const shareBytes = new Map([
   ["X25519", 32],
@@ -84,6 +85,17 @@ function lineReader(file: Uint8Array) {
 }
 
 function parseStanza(line: string, next: () => string): Stanza {
+  const stanza = parseStanzaLines(line, next);
+  if (!hasKnownShape(stanza)) throw malformed();
+  return stanza;
+}
+
+/**
+ * The stanza that begins with `line`, of any type and shape; `next` gives the lines after it. Ends
+ * with the first line that is not full. Throws E_AGE_MALFORMED. Age plugins talk in stanzas too.
+ */
+export function parseStanzaLines(line: string, next: () => string): Stanza {
+  if (!line.startsWith("-> ")) throw malformed();
   const args = line.slice(3).split(" ");
   if (!args.every((arg) => /^[\x21-\x7e]+$/.test(arg))) throw malformed();
   const chunks: Uint8Array[] = [];
@@ -94,19 +106,19 @@ function parseStanza(line: string, next: () => string): Stanza {
     if (chunk === undefined) throw malformed();
     chunks.push(chunk);
   } while (text.length === bodyLineChars);
-  const stanza = { args, body: Buffer.concat(chunks) };
-  if (!hasKnownShape(stanza)) throw malformed();
-  return stanza;
+  return { args, body: Buffer.concat(chunks) };
 }
 
-function hasKnownShape({ args, body }: Stanza): boolean {
+/** False for a stanza of a type we know that no file may hold. */
+export function hasKnownShape({ args, body }: Stanza): boolean {
   const length = shareBytes.get(args[0] ?? "");
   if (length === undefined) return true;
   const share = args.length === 2 ? parseBase64(args[1] ?? "", "bare") : undefined;
   return share?.length === length && body.length === wrappedKeyBytes;
 }
 
-function stanzaLines({ args, body }: Stanza): string[] {
+/** The lines of a stanza, without their newlines. */
+export function stanzaLines({ args, body }: Stanza): string[] {
   const text = printBase64(body, "bare");
   const lines = text.match(/.{1,64}/g) ?? [];
   return [`-> ${args.join(" ")}`, ...lines, ...(text.length % bodyLineChars === 0 ? [""] : [])];

@@ -65,10 +65,18 @@ export function hybridPublicKey(key: HybridKey): Uint8Array {
 /** The public key in 1216 bytes of a kind {@link isHybridPublicKey} takes; undefined without ML-KEM. */
 export function importHybridPublicKey(bytes: Uint8Array): HybridPublicKey | undefined {
   if (kem.encapsulate === undefined) return undefined;
-  const key = Buffer.concat([publicPrefix, bytes.subarray(0, mlkemPublicBytes)]);
-  const mlkem = importOrNothing(() => createPublicKey({ key, format: "der", type: "spki" }));
-  return mlkem && { mlkem, x25519: bytes.subarray(mlkemPublicBytes) };
+  const known = imported.get(bytes);
+  if (known !== undefined) return known;
+  const der = Buffer.concat([publicPrefix, bytes.subarray(0, mlkemPublicBytes)]);
+  const mlkem = importOrNothing(() => createPublicKey({ key: der, format: "der", type: "spki" }));
+  if (mlkem === undefined) return undefined;
+  const key = { mlkem, x25519: bytes.subarray(mlkemPublicBytes) };
+  imported.set(bytes, key);
+  return key;
 }
+
+/** Public keys in the form Node uses, as long as their bytes are in use: many files are for the same few. */
+const imported = new WeakMap<Uint8Array, HybridPublicKey>();
 
 /** `fileKey` for one hybrid recipient (C2SP age.md, "The MLKEM768-X25519 recipient type"). */
 export function wrapHybrid(publicKey: HybridPublicKey, fileKey: Uint8Array): Stanza | undefined {

@@ -1,4 +1,4 @@
-import type { AgeHeader } from "./age-header.ts";
+import { type AgeHeader, macFits, parseHeader, type Stanza } from "./age-header.ts";
 
 /**
  * The public half of an identity, by age-encryption. For keys this Node cannot use; loading
@@ -35,10 +35,32 @@ export async function unwrapWithLibrary(
   }
 }
 
-/** A binary age file to checked recipients, by age-encryption; stanzas in the order given. */
-export async function encryptWithLibrary(recipients: readonly string[], plaintext: Uint8Array): Promise<Uint8Array> {
+/** A new file key, and the stanzas that wrap it. */
+export interface WrappedFileKey {
+  readonly fileKey: Uint8Array;
+  readonly stanzas: readonly Stanza[];
+}
+
+/**
+ * A new file key and one stanza for each of the checked recipients, in their order, by
+ * age-encryption. The library tells a file key only to recipients of its own interface, so
+ * one that wraps nothing takes it down while an empty file is made.
+ */
+export async function wrapWithLibrary(recipients: readonly string[]): Promise<WrappedFileKey> {
   const { Encrypter } = await import("age-encryption");
   const encrypter = new Encrypter();
+  let fileKey: Uint8Array | undefined;
+  const listener = {
+    wrapFileKey: (key: Uint8Array) => {
+      fileKey = Uint8Array.from(key);
+      return [];
+    },
+  };
   for (const recipient of recipients) encrypter.addRecipient(recipient);
-  return encrypter.encrypt(plaintext);
+  encrypter.addRecipient(listener);
+  const header = parseHeader(await encrypter.encrypt(new Uint8Array(0)));
+  if (fileKey === undefined || header.stanzas.length !== recipients.length || !macFits(header, fileKey)) {
+    throw new Error("age-encryption made something else than one stanza a recipient");
+  }
+  return { fileKey, stanzas: header.stanzas };
 }

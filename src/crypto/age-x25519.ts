@@ -62,14 +62,23 @@ export function ephemeralX25519Key(): X25519Key {
 
 /** X25519 (RFC 7748); undefined when the result is all zero, as section 6.1 asks. */
 export function agreeX25519(key: X25519Key, publicKey: Uint8Array): Uint8Array | undefined {
-  const jwk = { kty: "OKP", crv: "X25519", x: printBase64url(publicKey) };
-  const other = createPublicKey({ key: jwk, format: "jwk" });
+  const other = imported.get(publicKey) ?? importPublicKey(publicKey);
   try {
     const shared = diffieHellman({ privateKey: key.privateKey, publicKey: other });
     return shared.some((byte) => byte !== 0) ? shared : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Public keys in the form Node uses, as long as their bytes are in use: many files are for the same few. */
+const imported = new WeakMap<Uint8Array, KeyObject>();
+
+function importPublicKey(bytes: Uint8Array): KeyObject {
+  const jwk = { kty: "OKP", crv: "X25519", x: printBase64url(bytes) };
+  const key = createPublicKey({ key: jwk, format: "jwk" });
+  imported.set(bytes, key);
+  return key;
 }
 
 /** `fileKey` for one X25519 recipient (C2SP age.md, "The X25519 recipient type"). */

@@ -1,15 +1,13 @@
-import { randomBytes } from "node:crypto";
-import { SealtreeError } from "../errors.ts";
+import { hasCode, SealtreeError } from "../errors.ts";
 import { printArmor } from "./age-armor.ts";
-import { fileKeyBytes, openAgeFile, parseAgeFile, sealAgeFile } from "./age-file.ts";
-import { maxStanzas, type Stanza } from "./age-header.ts";
-import { importHybridPublicKey, wrapHybrid } from "./age-hybrid.ts";
-import { encryptWithLibrary } from "./age-library.ts";
-import { wrapX25519 } from "./age-x25519.ts";
+import { openAgeFile, parseAgeFile, sealAgeFile } from "./age-file.ts";
+import { maxStanzas } from "./age-header.ts";
 import type { Identity } from "./identity.ts";
-import { parseRecipient, type Recipient, recipientKey } from "./recipient.ts";
+import type { LoadPlugins } from "./plugin-host.ts";
+import { isPostQuantum, parseRecipient, type Recipient } from "./recipient.ts";
+import { wrapNewFileKey } from "./wrap-file-key.ts";
 
-/** May a file be for hybrid and X25519 recipients at once; it is then as weak as X25519. */
+/** May a file be for post-quantum and classic recipients at once; it is then as weak as the classic ones. */
 export type RecipientMixing = "refused" | "allowed";
 
 /** What opening a file gave. */
@@ -29,32 +27,35 @@ export interface AgeLimits {
 
 const maxAgeFileBytes = 16 * 1024 * 1024;
 
+/** Failures of one identity that say nothing about the others. */
+const silences = ["E_PLUGIN_FAILED", "E_KEYCHAIN_FAILED", "E_NEEDS_TERMINAL", "E_IDENTITY_INVALID"] as const;
+
 /** Longest age file of a keyring, in bytes. */
 export const maxKeyringFileBytes = 1024 * 1024;
 
 /**
  * An armored age file that each of `recipients` can open, one stanza each, in the order
- * given and without duplicates. Throws E_NO_RECIPIENTS, E_RECIPIENTS_MIXED, and
- * E_RECIPIENT_INVALID for an unusable one or for more than 256.
+ * given and without duplicates. Recipients of plugins take `plugins`. Throws E_NO_RECIPIENTS,
+ * E_RECIPIENTS_MIXED, E_PLUGIN_FAILED, and E_RECIPIENT_INVALID for an unusable one or for more than 256.
  */
 export async function encryptToRecipients(
   recipients: readonly Recipient[],
   plaintext: Uint8Array,
   mixing: RecipientMixing,
+  plugins?: LoadPlugins,
 ): Promise<string> {
-  const texts = [...new Set(recipients.map((recipient) => recipient.text))];
-  const unique = texts.map(parseRecipient);
+  const parsed = recipients.map((recipient) => parseRecipient(recipient.text));
+  const unique = [...new Map(parsed.map((recipient) => [recipient.text, recipient])).values()];
   checkRecipients(unique, mixing);
-  const fileKey = randomBytes(fileKeyBytes);
-  const stanzas = unique.map((recipient) => wrapNatively(recipient, fileKey)).filter((stanza) => stanza !== undefined);
-  const isNative = stanzas.length === unique.length;
-  return printArmor(isNative ? sealAgeFile(stanzas, fileKey, plaintext) : await encryptWithLibrary(texts, plaintext));
+  const { fileKey, stanzas } = await wrapNewFileKey(unique, plugins);
+  return printArmor(sealAgeFile(stanzas, fileKey, plaintext));
 }
 
 /**
  * The plaintext of an armored or binary file; undefined when no identity fits. Nothing is
- * released before the whole file passed. Throws E_AGE_MALFORMED. A passphrase stanza is
- * for no identity, so it costs no work.
+ * released before the whole file passed. Throws E_AGE_MALFORMED, and when no identity fits what
+ * kept the first one from saying: E_PLUGIN_FAILED, E_KEYCHAIN_FAILED, E_NEEDS_TERMINAL, or
+ * E_IDENTITY_INVALID for a wrong passphrase.
  */
 export async function decryptWithIdentities(
   file: string | Uint8Array,
@@ -62,12 +63,18 @@ export async function decryptWithIdentities(
   limits: AgeLimits = {},
 ): Promise<DecryptedFile | undefined> {
   const parsed = parseAgeFile(file, limits.maxBytes ?? maxAgeFileBytes);
+  let silence: SealtreeError | undefined;
   for (const identity of identities) {
-    const unwrapped = await identity.unwrapFileKey(parsed.header);
+    const unwrapped = await identity.unwrapFileKey(parsed.header).catch((error: unknown) => {
+      if (!hasCode(error, ...silences)) throw error;
+      silence ??= error;
+      return undefined;
+    });
     if (unwrapped === undefined) continue;
     const plaintext = openAgeFile(parsed, unwrapped.fileKey);
     return { plaintext, stanza: unwrapped.stanza, stanzaCount: parsed.header.stanzas.length };
   }
+  if (silence !== undefined) throw silence;
   return undefined;
 }
 
@@ -84,7 +91,7 @@ function checkRecipients(recipients: readonly Recipient[], mixing: RecipientMixi
   if (recipients.length > maxStanzas) {
     throw new SealtreeError("E_RECIPIENT_INVALID", `a file has at most ${maxStanzas} recipients`);
   }
-  if (mixing === "refused" && new Set(recipients.map((recipient) => recipient.kind)).size > 1) {
+  if (mixing === "refused" && new Set(recipients.map(isPostQuantum)).size > 1) {
     throw new SealtreeError("E_RECIPIENTS_MIXED", "post-quantum and classic recipients do not go together", {
       hints: [
         "give every reader an age1pq1... recipient: sealtree keygen -o FILE",
@@ -92,11 +99,4 @@ function checkRecipients(recipients: readonly Recipient[], mixing: RecipientMixi
       ],
     });
   }
-}
-
-function wrapNatively(recipient: Recipient, fileKey: Uint8Array): Stanza | undefined {
-  const key = recipientKey(recipient);
-  if (recipient.kind === "x25519") return wrapX25519(key, fileKey);
-  const hybrid = importHybridPublicKey(key);
-  return hybrid && wrapHybrid(hybrid, fileKey);
 }

@@ -1,13 +1,15 @@
 import { randomBytes } from "node:crypto";
-import { SealtreeError } from "../errors.ts";
+import { hasCode, SealtreeError } from "../errors.ts";
 import { Redacted } from "../secret/redacted.ts";
 import type { AgeHeader, Stanza } from "./age-header.ts";
 import { type HybridKey, hybridPublicKey, hybridStanza, importHybridKey, unwrapHybrid } from "./age-hybrid.ts";
 import { recipientFromLibrary, unwrapWithLibrary } from "./age-library.ts";
 import { importX25519Key, unwrapX25519, type X25519Key, x25519Stanza } from "./age-x25519.ts";
 import { decodeBech32, encodeBech32 } from "./bech32.ts";
+import type { LoadPlugins } from "./plugin-host.ts";
+import { createPluginIdentity, findIdentityPlugin } from "./plugin-identity.ts";
 import type { RandomSource } from "./random.ts";
-import { parseRecipient, printRecipient, type Recipient, type RecipientKind } from "./recipient.ts";
+import { parseRecipient, printRecipient, type GeneratedKind, type Recipient } from "./recipient.ts";
 
 /** A file key, and the stanza it came from: counted from 0, undefined when not known. */
 export interface UnwrappedKey {
@@ -17,9 +19,8 @@ export interface UnwrappedKey {
 
 /** A private key. Printed in any way it gives `[redacted]`. */
 export interface Identity {
-  readonly kind: RecipientKind;
-  /** Its public half. */
-  recipient(): Promise<Recipient>;
+  /** Its public half; of a file of several keys each; none when the key does not tell. */
+  recipients(): Promise<readonly Recipient[]>;
   /**
    * The file key of a file with this header; undefined when no stanza is for this identity.
    * Throws E_AGE_MALFORMED for a stanza of its type that no encrypter makes.
@@ -37,18 +38,27 @@ const seedBytes = 32;
 const prefixes = {
   x25519: "AGE-SECRET-KEY-",
   hybrid: "AGE-SECRET-KEY-PQ-",
-} as const satisfies Record<RecipientKind, string>;
+} as const satisfies Record<GeneratedKind, string>;
 
 /**
  * The identities in an age identity file: one a line, blank lines and lines that start with
- * `#` skipped, LF or CRLF. Throws E_IDENTITY_INVALID with the line's number and nothing of
- * its content, also when there is no identity at all.
+ * `#` skipped, LF or CRLF. Those of plugins are taken when there are `plugins`; what the comments
+ * right above one call its recipient or public key is its public half. Throws E_IDENTITY_INVALID
+ * with the line's number and nothing of its content, also when there is no identity at all.
  */
-export function parseIdentities(text: string): Identity[] {
+export function parseIdentities(text: string, plugins?: LoadPlugins): Identity[] {
   const identities: Identity[] = [];
-  text.split(/\r?\n/).forEach((line, index) => {
-    if (line !== "" && !line.startsWith("#")) identities.push(parseIdentity(line, index + 1));
-  });
+  let comments: string[] = [];
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
+    if (line.startsWith("#")) {
+      comments.push(line);
+      continue;
+    }
+    if (plugins !== undefined && findIdentityPlugin(line) !== undefined) {
+      identities.push(createPluginIdentity(line, comments.flatMap(recipientInComment), plugins));
+    } else if (line !== "") identities.push(parseIdentity(line, index + 1));
+    comments = [];
+  }
   if (identities.length === 0) {
     throw new SealtreeError("E_IDENTITY_INVALID", "the identity file holds no identity", {
       hints: ["make one with sealtree keygen -o FILE"],
@@ -58,10 +68,15 @@ export function parseIdentities(text: string): Identity[] {
 }
 
 /** A new key pair from 32 bytes of `random`. */
-export async function generateIdentity(kind: RecipientKind, random: RandomSource = randomBytes): Promise<NewIdentity> {
+export async function generateIdentity(kind: GeneratedKind, random: RandomSource = randomBytes): Promise<NewIdentity> {
   const seed = random(seedBytes);
-  const recipient = await createIdentity(kind, seed).recipient();
+  const [recipient] = await createIdentity(kind, seed).recipients();
   return { identity: printSeed(kind, seed), recipient };
+}
+
+/** An identity of one key, whose public half is known. */
+interface SeedIdentity extends Identity {
+  recipients(): Promise<readonly [Recipient]>;
 }
 
 abstract class RedactedIdentity extends Redacted {
@@ -70,8 +85,7 @@ abstract class RedactedIdentity extends Redacted {
   }
 }
 
-class X25519Identity extends RedactedIdentity implements Identity {
-  readonly kind = "x25519";
+class X25519Identity extends RedactedIdentity implements SeedIdentity {
   readonly #key: X25519Key;
 
   constructor(seed: Uint8Array) {
@@ -79,8 +93,8 @@ class X25519Identity extends RedactedIdentity implements Identity {
     this.#key = importX25519Key(seed);
   }
 
-  async recipient(): Promise<Recipient> {
-    return printRecipient(this.kind, this.#key.publicKey);
+  async recipients(): Promise<readonly [Recipient]> {
+    return [printRecipient("x25519", this.#key.publicKey)];
   }
 
   async unwrapFileKey(header: AgeHeader): Promise<UnwrappedKey | undefined> {
@@ -88,8 +102,7 @@ class X25519Identity extends RedactedIdentity implements Identity {
   }
 }
 
-class HybridIdentity extends RedactedIdentity implements Identity {
-  readonly kind = "hybrid";
+class HybridIdentity extends RedactedIdentity implements SeedIdentity {
   readonly #seed: Uint8Array;
   readonly #key: HybridKey | undefined;
 
@@ -99,16 +112,16 @@ class HybridIdentity extends RedactedIdentity implements Identity {
     this.#key = importHybridKey(seed);
   }
 
-  async recipient(): Promise<Recipient> {
-    if (this.#key !== undefined) return printRecipient(this.kind, hybridPublicKey(this.#key));
-    return parseRecipient(await recipientFromLibrary(printSeed(this.kind, this.#seed)));
+  async recipients(): Promise<readonly [Recipient]> {
+    if (this.#key !== undefined) return [printRecipient("hybrid", hybridPublicKey(this.#key))];
+    return [parseRecipient(await recipientFromLibrary(printSeed("hybrid", this.#seed)))];
   }
 
   async unwrapFileKey(header: AgeHeader): Promise<UnwrappedKey | undefined> {
     const key = this.#key;
     if (key !== undefined) return firstKey(header, hybridStanza, (stanza) => unwrapHybrid(key, stanza));
     if (!header.stanzas.some((stanza) => stanza.args[0] === hybridStanza)) return undefined;
-    const fileKey = await unwrapWithLibrary(printSeed(this.kind, this.#seed), header);
+    const fileKey = await unwrapWithLibrary(printSeed("hybrid", this.#seed), header);
     if (fileKey === "broken") throw brokenStanza();
     return fileKey === "foreign" ? undefined : { fileKey, stanza: undefined };
   }
@@ -128,12 +141,23 @@ function firstKey(
   return undefined;
 }
 
-function createIdentity(kind: RecipientKind, seed: Uint8Array): Identity {
+function createIdentity(kind: GeneratedKind, seed: Uint8Array): SeedIdentity {
   return kind === "hybrid" ? new HybridIdentity(seed) : new X25519Identity(seed);
 }
 
-function printSeed(kind: RecipientKind, seed: Uint8Array): string {
+function printSeed(kind: GeneratedKind, seed: Uint8Array): string {
   return encodeBech32(prefixes[kind].toLowerCase(), seed).toUpperCase();
+}
+
+/** Such as `# public key: age1...` and `#    Recipient: age1yubikey1...`. */
+function recipientInComment(comment: string): Recipient[] {
+  const text = /^#\s*(?:public key|recipient)\s*:\s*(\S+)\s*$/i.exec(comment)?.[1];
+  try {
+    return text === undefined ? [] : [parseRecipient(text)];
+  } catch (error) {
+    if (hasCode(error, "E_RECIPIENT_INVALID")) return [];
+    throw error;
+  }
 }
 
 function parseIdentity(text: string, line: number): Identity {
@@ -151,7 +175,8 @@ function parseIdentity(text: string, line: number): Identity {
 function hintFor(text: string): string {
   if (/^age1/i.test(text)) return "this is a recipient, the public half; the identity starts with AGE-SECRET-KEY-";
   if (/^age-encryption\.org|^-----BEGIN AGE/.test(text)) return "the file is encrypted; decrypt it first with age -d";
-  if (/^AGE-PLUGIN-/i.test(text)) return "only AGE-SECRET-KEY-1... and AGE-SECRET-KEY-PQ-1... identities are supported";
+  if (/^AGE-PLUGIN-/i.test(text))
+    return "an AGE-PLUGIN-NAME-1... identity that is misspelt, or that cannot be used here";
   return "a line is an AGE-SECRET-KEY-1... or AGE-SECRET-KEY-PQ-1... without spaces, a comment that starts with #, or blank";
 }
 

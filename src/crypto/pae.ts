@@ -14,3 +14,21 @@ export function encodeParts(parts: readonly (string | Uint8Array)[]): Uint8Array
   }
   return out;
 }
+
+/** The parts of an encoding; undefined for anything that {@link encodeParts} does not make. */
+export function decodeParts(bytes: Uint8Array): Buffer[] | undefined {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (buffer.length < 8) return undefined;
+  const count = buffer.readBigUInt64LE(0);
+  const parts: Buffer[] = [];
+  let offset = 8;
+  while (BigInt(parts.length) < count) {
+    if (buffer.length - offset < 8) return undefined;
+    const length = buffer.readBigUInt64LE(offset);
+    offset += 8;
+    if (length > BigInt(buffer.length - offset)) return undefined;
+    parts.push(buffer.subarray(offset, offset + Number(length)));
+    offset += Number(length);
+  }
+  return offset === buffer.length ? parts : undefined;
+}

@@ -1,7 +1,8 @@
 import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
 import { SealtreeError } from "../errors.ts";
-import { Secret, type ValueKind } from "../secret/secret.ts";
+import type { Secret } from "../secret/secret.ts";
 import { parseBase64url, printBase64url } from "./base64url.ts";
+import { decodeFrame, encodeFrame, frameHeaderBytes, maxFrameBytes } from "./frame.ts";
 import { paddedLength } from "./pad.ts";
 import { encodeParts } from "./pae.ts";
 import type { RandomSource } from "./random.ts";
@@ -27,9 +28,6 @@ export interface RecordPlace {
   readonly purpose: RecordPurpose;
 }
 
-/** Longest value, in bytes. */
-export const maxValueBytes = 1024 * 1024;
-
 const prefix = "st1.";
 const suite = 0x01;
 const headerBytes = 33;
@@ -37,10 +35,7 @@ const saltBytes = 24;
 const commitmentBytes = 32;
 const tagBytes = 16;
 const frameOffset = headerBytes + saltBytes + commitmentBytes;
-const frameHeaderBytes = 5;
 const protocol = "sealtree/value/v1";
-const maxFrameBytes = paddedLength(frameHeaderBytes + maxValueBytes);
-const kindCodes = { text: 1, binary: 2 } as const satisfies Record<ValueKind, number>;
 
 /** Longest record, in characters. */
 export const maxRecordChars = prefix.length + Math.ceil(((frameOffset + maxFrameBytes + tagBytes) * 4) / 3);
@@ -66,22 +61,9 @@ export function sealRecord(
   secret: Secret,
   random: RandomSource,
 ): string {
-  const value = secret.reveal();
-  if (value.length > maxValueBytes) {
-    throw new SealtreeError(
-      "E_VALUE_TOO_LARGE",
-      `the value of ${place.scope}/${place.name} has ${value.length} bytes`,
-      {
-        hints: [`a value has at most ${maxValueBytes} bytes; keep larger files elsewhere and seal their key`],
-      },
-    );
-  }
   const headerPart = encodeHeader(header);
   const context = encodeContext(place, headerPart);
-  const frame = Buffer.alloc(paddedLength(frameHeaderBytes + value.length));
-  frame[0] = kindCodes[secret.kind];
-  frame.writeUInt32BE(value.length, 1);
-  frame.set(value, frameHeaderBytes);
+  const frame = encodeFrame(place, secret);
   const saltKey = Buffer.from(hkdfSync("sha256", dek, "", "sealtree/salt/v1", 32));
   const salt = createHmac("sha256", saltKey)
     .update(encodeParts([random(32), context, frame]))
@@ -114,7 +96,9 @@ export function openRecord(dek: Uint8Array, place: RecordPlace, record: string):
   } catch {
     throw integrityError(place);
   }
-  return decodeFrame(frame, place);
+  const secret = decodeFrame(frame);
+  if (secret === undefined) throw integrityError(place);
+  return secret;
 }
 
 function parseRecord(record: string): Buffer {
@@ -163,15 +147,6 @@ function deriveKeys(dek: Uint8Array, salt: Uint8Array, context: Uint8Array) {
   const info = Buffer.concat([Buffer.from(`${protocol}\0`), createHash("sha256").update(context).digest()]);
   const okm = Buffer.from(hkdfSync("sha256", dek, salt, info, 76));
   return { key: okm.subarray(0, 32), commitment: okm.subarray(32, 64), nonce: okm.subarray(64, 76) };
-}
-
-function decodeFrame(frame: Buffer, place: RecordPlace): Secret {
-  const length = frame.readUInt32BE(1);
-  const kind = frame[0] === kindCodes.text ? "text" : frame[0] === kindCodes.binary ? "binary" : undefined;
-  const end = frameHeaderBytes + length;
-  if (kind === undefined || length > maxValueBytes) throw integrityError(place);
-  if (paddedLength(end) !== frame.length || frame.subarray(end).some((byte) => byte !== 0)) throw integrityError(place);
-  return Secret.of(frame.subarray(frameHeaderBytes, end), kind);
 }
 
 function integrityError(place: RecordPlace): SealtreeError {

@@ -41,8 +41,7 @@ function expected(vector: AgeVector): string {
 /** Identities of a vector whose keys are unwrapped by age-encryption, as on a Node without ML-KEM. */
 function libraryIdentities(vector: AgeVector): Identity[] {
   return vector.identities.map((text) => ({
-    kind: "hybrid",
-    recipient: () => Promise.reject(new Error("not asked here")),
+    recipients: () => Promise.reject(new Error("not asked here")),
     unwrapFileKey: async (header) => {
       const fileKey = await unwrapWithLibrary(text, header);
       if (fileKey === "broken") throw new SealtreeError("E_AGE_MALFORMED", "broken");

@@ -5,9 +5,8 @@ import { describe, expect, it } from "vitest";
 import { decryptWithIdentities, encryptToRecipients, listStanzas, maxKeyringFileBytes } from "../../src/crypto/age.ts";
 import { parseArmor } from "../../src/crypto/age-armor.ts";
 import { printHeader } from "../../src/crypto/age-header.ts";
-import { encryptWithLibrary } from "../../src/crypto/age-library.ts";
 import { generateIdentity, type Identity, parseIdentities } from "../../src/crypto/identity.ts";
-import type { Recipient, RecipientKind } from "../../src/crypto/recipient.ts";
+import type { Recipient, GeneratedKind } from "../../src/crypto/recipient.ts";
 import { hasCode } from "../../src/errors.ts";
 
 interface Person {
@@ -16,7 +15,7 @@ interface Person {
   readonly recipient: Recipient;
 }
 
-const kinds: readonly RecipientKind[] = ["x25519", "hybrid"];
+const kinds: readonly GeneratedKind[] = ["x25519", "hybrid"];
 const sizes = [0, 1, 65_535, 65_536, 65_537, 131_072];
 const classic = await Promise.all([1, 2, 3].map((index) => person("x25519", index)));
 const hybrid = await Promise.all([4, 5].map((index) => person("hybrid", index)));
@@ -25,7 +24,7 @@ const [dora, emil] = hybrid as [Person, Person];
 const firstOf = { x25519: alice, hybrid: dora };
 const message = Buffer.from("not a secret, only a test");
 
-async function person(kind: RecipientKind, index: number): Promise<Person> {
+async function person(kind: GeneratedKind, index: number): Promise<Person> {
   const made = await generateIdentity(kind, () => Buffer.from(`sealtree age test key ${index}`.padEnd(32)));
   const [identity] = parseIdentities(made.identity) as [Identity];
   return { text: made.identity, identity, recipient: made.recipient };
@@ -111,8 +110,9 @@ describe("decryptWithIdentities", () => {
         fc.uint8Array({ maxLength: 3000 }),
         fc.shuffledSubarray([alice, bob, dora, emil], { minLength: 1 }),
         async (plaintext, readers) => {
-          const texts = readers.map((one) => one.recipient.text);
-          const theirs = await encryptWithLibrary(texts, plaintext);
+          const encrypter = new Encrypter();
+          for (const one of readers) encrypter.addRecipient(one.recipient.text);
+          const theirs = await encrypter.encrypt(plaintext);
           const ours = await encryptToRecipients(
             readers.map((one) => one.recipient),
             plaintext,

@@ -4,10 +4,11 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { encodeBech32 } from "../../src/crypto/bech32.ts";
 import { generateIdentity, parseIdentities } from "../../src/crypto/identity.ts";
-import type { RecipientKind } from "../../src/crypto/recipient.ts";
+import { pluginOf } from "../../src/crypto/plugin-identity.ts";
+import type { GeneratedKind } from "../../src/crypto/recipient.ts";
 import { SealtreeError } from "../../src/errors.ts";
 
-const kinds: readonly RecipientKind[] = ["x25519", "hybrid"];
+const kinds: readonly GeneratedKind[] = ["x25519", "hybrid"];
 const seed = Buffer.from("sealtree test identity 1, public");
 const classic = await generateIdentity("x25519", () => seed);
 const hybrid = await generateIdentity("hybrid", () => seed);
@@ -30,7 +31,7 @@ describe("generateIdentity", () => {
         async (kind, bytes) => {
           const { identity, recipient } = await generateIdentity(kind, () => bytes);
           expect(recipient).toEqual({ kind, text: await identityToRecipient(identity) });
-          expect(await parseIdentities(identity)[0]?.recipient()).toEqual(recipient);
+          expect(await parseIdentities(identity)[0]?.recipients()).toEqual([recipient]);
         },
       ),
       { numRuns: 20 },
@@ -60,10 +61,9 @@ describe("parseIdentities", () => {
     ];
     for (const end of ["\n", "\r\n"]) {
       const identities = parseIdentities(text.join(end));
-      expect(identities.map((identity) => identity.kind)).toEqual(kinds);
-      expect(await Promise.all(identities.map((identity) => identity.recipient()))).toEqual([
-        classic.recipient,
-        hybrid.recipient,
+      expect(await Promise.all(identities.map((identity) => identity.recipients()))).toEqual([
+        [classic.recipient],
+        [hybrid.recipient],
       ]);
     }
   });
@@ -98,6 +98,56 @@ describe("parseIdentities", () => {
     const shown = inspect([failure.message, failure.hints, failure.cause]);
     expect(shown).not.toContain(text.trim().slice(0, 36));
     expect(shown).not.toContain(classic.identity.slice(16));
+  });
+});
+
+describe("an identity of a plugin", () => {
+  const plugin = encodeBech32("age-plugin-test-", seed).toUpperCase();
+  const recipient = encodeBech32("age1test", seed);
+  const noPlugins = () => Promise.reject(new Error("a plugin was started"));
+  const recipientsIn = async (text: string) =>
+    await Promise.all(
+      parseIdentities(text, noPlugins).map(async (it) => (await it.recipients()).map(({ text }) => text)),
+    );
+
+  it("is read with the public half that stands right above it, and starts nothing", async () => {
+    for (const comment of ["# public key: ", "#    Recipient: ", "# recipient: ", "#Public Key:"]) {
+      expect(await recipientsIn(`# Serial: 1\n${comment}${recipient}\n# Slot: 2\n${plugin}\n`)).toEqual([[recipient]]);
+    }
+    const two = [`# recipient: ${recipient}`, plugin, `# public key: ${classic.recipient.text}`, plugin, plugin];
+    expect(await recipientsIn(two.join("\r\n"))).toEqual([[recipient], [classic.recipient.text], []]);
+  });
+
+  it("has no public half when the comments name none", async () => {
+    const comments = [
+      "# recipient: age1nonsense",
+      `# ${recipient}`,
+      `# recipient: ${recipient} and more`,
+      "# public key:",
+    ];
+    for (const comment of comments) expect(await recipientsIn(`${comment}\n${plugin}`)).toEqual([[]]);
+    expect(await recipientsIn(`# recipient: ${recipient}\n\n${plugin}`)).toEqual([[]]);
+    expect(await recipientsIn(`# recipient: ${classic.recipient.text}\n${hybrid.identity}`)).toEqual([
+      [hybrid.recipient.text],
+    ]);
+  });
+
+  it.each(["age-plugin-", "age-plugin--", "age-plugin-../x-", "age-plugin-a/b-", "age-plugin--a-", "age-plugin-a_b-"])(
+    "is refused under the name %s",
+    (prefix) => {
+      expect(() => parseIdentities(encodeBech32(prefix, seed).toUpperCase(), noPlugins)).toThrow(SealtreeError);
+    },
+  );
+
+  it.each(["yubikey", "fido2-hmac", "1p", "a"])("is told by its name: %s", (name) => {
+    const [identity] = parseIdentities(encodeBech32(`age-plugin-${name}-`, seed).toUpperCase(), noPlugins);
+    expect(identity && pluginOf(identity)).toBe(name);
+  });
+
+  it("shows nothing of itself", () => {
+    const [identity] = parseIdentities(plugin, noPlugins);
+    expect(inspect(identity, { depth: 9, showHidden: true })).toBe("Identity([redacted])");
+    expect(JSON.stringify({ ...identity })).not.toContain(plugin.slice(18));
   });
 });
 

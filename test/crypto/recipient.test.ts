@@ -2,8 +2,18 @@ import { createHash, createPrivateKey, createPublicKey, diffieHellman } from "no
 import { describe, expect, it } from "vitest";
 import { encodeBech32 } from "../../src/crypto/bech32.ts";
 import { generateIdentity } from "../../src/crypto/identity.ts";
-import { fingerprintOf, parseRecipient, printRecipient, recipientKey } from "../../src/crypto/recipient.ts";
+import {
+  findPluginName,
+  fingerprintOf,
+  isPostQuantum,
+  parseRecipient,
+  printRecipient,
+  recipientKey,
+  sshKeyOf,
+} from "../../src/crypto/recipient.ts";
+import { printWire } from "../../src/crypto/ssh-wire.ts";
 import { SealtreeError } from "../../src/errors.ts";
+import { ed25519TestKey, rsaTestKey } from "./ssh-keys.ts";
 
 const seed = Buffer.from("sealtree test recipient, public!");
 const classic = await generateIdentity("x25519", () => seed);
@@ -31,7 +41,8 @@ describe("parseRecipient", () => {
   });
 
   it("gives the bytes it was printed from", () => {
-    for (const { kind, text } of [classic.recipient, hybrid.recipient]) {
+    for (const kind of ["x25519", "hybrid"] as const) {
+      const { text } = (kind === "hybrid" ? hybrid : classic).recipient;
       expect(printRecipient(kind, recipientKey({ kind, text })).text).toBe(text);
     }
   });
@@ -50,14 +61,40 @@ describe("parseRecipient", () => {
     expect(JSON.stringify([failure.message, failure.hints])).not.toContain(text.trim().slice(0, 20));
   });
 
-  it.each([
-    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAITEST test",
-    encodeBech32("age1yubikey", seed),
-    encodeBech32("age1tag", Buffer.alloc(33, 2)),
-    "alice",
-    "",
-  ])("says which kinds there are for %j", (text) => {
-    expect(failureOf(text).message).toBe("only age1... and age1pq1... recipients are supported");
+  it.each(["alice", "", "bc1qtest", encodeBech32("npub", seed)])("says which kinds there are for %j", (text) => {
+    expect(failureOf(text).message).toMatch(/^that is not a recipient: age1/);
+  });
+
+  it.each(["yubikey", "tag", "a-b-c", "0"])("reads a recipient of the plugin %s", (name) => {
+    const text = encodeBech32(`age1${name}`, Buffer.alloc(33, 2));
+    expect(parseRecipient(text)).toEqual({ kind: "plugin", text });
+    expect(findPluginName(text)).toBe(name);
+  });
+
+  it.each(["", "-a", "a-", "a.b", "a/b", "../a", "a".repeat(33)])("reads none of a plugin named %j", (name) => {
+    const text = encodeBech32(`age1${name}`, Buffer.alloc(33, 2));
+    expect(findPluginName(text)).toBeUndefined();
+    expect(failureOf(text).code).toBe("E_RECIPIENT_INVALID");
+  });
+
+  it("reads SSH keys, and drops their comment", () => {
+    for (const { publicKey } of [ed25519TestKey("recipient"), rsaTestKey()]) {
+      const recipient = { kind: publicKey.type, text: publicKey.text };
+      expect(parseRecipient(`${publicKey.text} alice@test`)).toEqual(recipient);
+      expect(sshKeyOf(parseRecipient(publicKey.text))).toEqual(publicKey);
+      expect(isPostQuantum(parseRecipient(publicKey.text))).toBe(false);
+    }
+  });
+
+  it("refuses an SSH key that is cut, that only signs, or that nobody could have", () => {
+    const { text } = ed25519TestKey("recipient").publicKey;
+    const ecdsa = printWire(["ecdsa-sha2-nistp256", "nistp256", Buffer.alloc(65, 4)]);
+    const noPoint = printWire(["ssh-ed25519", Buffer.alloc(32)]);
+    expect(failureOf(text.slice(0, -4)).message).toBe("the SSH key is misspelt or cut short");
+    expect(failureOf(`${text}\nssh-rsa`).message).toBe("the SSH key is misspelt or cut short");
+    expect(failureOf(`ecdsa-sha2-nistp256 ${Buffer.from(ecdsa).toString("base64")}`).message).toContain("only signs");
+    expect(failureOf(`ssh-ed25519 ${Buffer.from(noPoint).toString("base64")}`).message).toContain("is no point");
+    expect(failureOf(rsaTestKey(1024).publicKey.text).message).toContain("1024 bits, fewer than 2048");
   });
 
   it.each([

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { paddedLength } from "../../src/crypto/pad.ts";
+import { maxValueBytes } from "../../src/crypto/frame.ts";
 import {
   looksLikeRecord,
   maxRecordChars,
-  maxValueBytes,
   openRecord,
   parseRecordHeader,
   sealRecord,

@@ -11,11 +11,16 @@ import {
 /** X25519 scalar in PKCS#8 (RFC 8410). */
 const privateKeyPrefix = Buffer.from("302e020100300506032b656e04220420", "hex");
 
-/**
- * An armored age v1 file (C2SP age specification) to the recipients of `scalars`, with every
- * random choice fixed, so that a vector can be made again. Only for payloads up to 64 KiB.
- */
+/** {@link craftBinaryAgeFile} in armor. */
 export function craftAgeFile(scalars: readonly Uint8Array[], plaintext: Uint8Array): string {
+  return armor(craftBinaryAgeFile(scalars, plaintext));
+}
+
+/**
+ * An age v1 file (C2SP age specification) to the recipients of `scalars`, with every random
+ * choice fixed, so that a vector can be made again. Only for payloads up to 64 KiB.
+ */
+export function craftBinaryAgeFile(scalars: readonly Uint8Array[], plaintext: Uint8Array): Buffer {
   const fileKey = Buffer.from("TEST FILE KEY 16", "ascii");
   const payloadNonce = Buffer.from("TEST NONCE OF 16", "ascii");
   const stanzas = scalars.map((scalar, index) => craftStanza(importScalar(scalar), fileKey, index));
@@ -24,7 +29,7 @@ export function craftAgeFile(scalars: readonly Uint8Array[], plaintext: Uint8Arr
     .update(header)
     .digest();
   const body = encrypt(derive(fileKey, payloadNonce, "payload"), lastChunkNonce(), plaintext);
-  return armor(Buffer.concat([Buffer.from(`${header} ${unpadded(mac)}\n`), payloadNonce, body]));
+  return Buffer.concat([Buffer.from(`${header} ${unpadded(mac)}\n`), payloadNonce, body]);
 }
 
 /** PEM-like armor around any bytes. */

@@ -1,11 +1,14 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { parseBase64url } from "../../src/crypto/base64url.ts";
+import { openDrop } from "../../src/crypto/drop.ts";
 import { decodeGeneration, generationId, hashReaders } from "../../src/crypto/generation.ts";
+import { parseIdentities } from "../../src/crypto/identity.ts";
 import { paddedLength } from "../../src/crypto/pad.ts";
 import { encodeParts } from "../../src/crypto/pae.ts";
 import { fingerprintOf } from "../../src/crypto/recipient.ts";
 import { openRecord, parseRecordHeader, sealRecord } from "../../src/crypto/record.ts";
+import { parseDropHeader } from "../../src/crypto/sealed-header.ts";
 import { hasCode } from "../../src/errors.ts";
 import { parseScopePath } from "../../src/secret/address.ts";
 import { Secret } from "../../src/secret/secret.ts";
@@ -34,6 +37,7 @@ const sealInput = z.object({
   value: bytes.optional(),
   value_repeated: z.object({ byte: bytes, count: z.int() }).optional(),
 });
+const dropInput = z.object({ scope: z.string(), name: z.string(), identity: z.string(), drop: z.string() });
 const openInput = z.object({ ...place, record: z.string() });
 const readers = z.record(z.string(), z.array(z.string()));
 const generationInput = z.discriminatedUnion("kind", [
@@ -68,6 +72,7 @@ const runners: Readonly<Record<string, Runner>> = {
     const secret = openRecord(dek, rest, record);
     return { kind: secret.kind, value: hex(secret.reveal()) };
   },
+  "drop.json": runDrop,
 };
 
 /**
@@ -110,6 +115,14 @@ function runGeneration(written: Fields): Fields | undefined {
       previous: payload.previous ?? null,
     }
   );
+}
+
+async function runDrop(written: Fields): Promise<Fields> {
+  const { drop, identity, ...place } = dropInput.parse(written);
+  const secret = await openDrop(drop, place, parseIdentities(identity));
+  if (secret === undefined) throw new Error("no identity fits");
+  const { valueId, createdAt, stanzas } = parseDropHeader(drop);
+  return { value_id: valueId, created: createdAt, stanzas, kind: secret.kind, value: hex(secret.reveal()) };
 }
 
 function runScopeFile(written: Fields): Fields {

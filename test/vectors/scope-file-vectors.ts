@@ -35,6 +35,10 @@ function goodVectors(): Vector[] {
     reads("dots and dashes", "names have _ . and -", `${head}\n_mcp.bun-api.Key: st1.AQ\n`, [
       plain("_mcp.bun-api.Key"),
     ]),
+    reads("a drop", "it stands where a record stands", `${head}\nA: st1d.AQ\n\nB: st1.Ag\n`, [
+      plain("A", "st1d.AQ"),
+      plain("B", "st1.Ag"),
+    ]),
     reads("comment in unicode", "UTF-8", `${head}\n# \u00fcber\nA: st1.AQ\n`, [
       { ...plain("A"), comments: [" \u00fcber"] },
     ]),
@@ -89,6 +93,9 @@ function lineVectors(): Vector[] {
     fails("no value", "nothing after the colon", line("A:")),
     fails("prefix alone", "nothing after st1.", line("A: st1.")),
     fails("unknown record version", "st2. is not defined", line("A: st2.AQ")),
+    fails("prefix of a drop alone", "nothing after st1d.", line("A: st1d.")),
+    fails("unknown drop version", "st2d. is not defined", line("A: st2d.AQ")),
+    fails("other letter for a drop", "st1D. is not defined", line("A: st1D.AQ")),
     fails("padded base64", "= is not in a record", line("A: st1.AQ==")),
     fails("same name twice", "names are unique", line("A: st1.AQ\n\nA: st1.Ag")),
     fails(

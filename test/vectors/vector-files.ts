@@ -1,3 +1,4 @@
+import { dropVectors } from "./drop-vectors.ts";
 import { base64urlVectors, padVectors, paeVectors } from "./encoding-vectors.ts";
 import { generationFileVectors } from "./generation-file-vectors.ts";
 import { fingerprintVectors, generationVectors } from "./generation-vectors.ts";
@@ -17,6 +18,7 @@ export function makeVectorFiles(): ReadonlyMap<string, string> {
     ["generation-file.json", printVectorFile("keyring files, opened with an age identity", generationFileVectors())],
     ["scope-file.json", printVectorFile("scope files, read without a key", scopeFileVectors())],
     ["seal.json", printVectorFile("values sealed with fixed random bytes, which must also open", sealVectors())],
+    ["drop.json", printVectorFile("drops to open with an age identity, most of them wrong in one way", dropVectors())],
     ["open.json", printVectorFile("records to open, most of them wrong in one way", openVectors())],
   ]);
 }

@@ -7,6 +7,7 @@ import sys
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+import sealtree_drop
 import sealtree_format as sealtree
 
 
@@ -86,6 +87,11 @@ def run_open(given):
     return {"kind": kind, "value": value.hex()}
 
 
+def run_drop(given):
+    opened = sealtree_drop.open_drop(given["drop"], given["scope"], given["name"], given["identity"])
+    return {**dict(zip(("value_id", "created", "stanzas", "kind"), opened)), "value": opened[4].hex()}
+
+
 RUNNERS = {
     "pae": run_pae,
     "pad": run_pad,
@@ -96,6 +102,7 @@ RUNNERS = {
     "scope-file": run_scope_file,
     "seal": run_seal,
     "open": run_open,
+    "drop": run_drop,
 }
 
 

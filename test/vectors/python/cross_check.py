@@ -4,6 +4,7 @@ list of answers on standard output. A request has an `op`:
 
 seal             a vector input of seal.json without `random`; gives {"record"}
 open             a vector input of open.json; gives {"kind", "value"} or {"failure"}
+open-drop        a vector input of drop.json; gives {"kind", "value"} and more, or {"failure"}
 open-generation  a vector input of generation-file.json; gives {"dek"} or {"failure"}
 read-scope       a vector input of scope-file.json; gives {"records"} or {"failure"}
 """
@@ -27,6 +28,7 @@ def seal(given):
 OPERATIONS = {
     "seal": seal,
     "open": check_vectors.run_open,
+    "open-drop": check_vectors.run_drop,
     "open-generation": check_vectors.run_generation_file,
     "read-scope": check_vectors.run_scope_file,
 }

@@ -120,8 +120,13 @@ def open_record(dek, scope, name, purpose, record):
         frame = AESGCM(key).decrypt(nonce, data[89:], context)
     except InvalidTag as error:
         raise Integrity("the tag differs") from error
+    return parse_frame(frame)
+
+
+def parse_frame(frame):
+    """Kind and value."""
     length = int.from_bytes(frame[1:5], "big")
-    kinds = [kind for kind, code in KINDS.items() if code == frame[0]]
+    kinds = [kind for kind, code in KINDS.items() if frame[:1] == bytes([code])]
     if not kinds or length > MAX_VALUE or pad(5 + length) != len(frame) or any(frame[5 + length :]):
         raise Integrity("the frame is wrong")
     return kinds[0], frame[5 : 5 + length]
@@ -173,9 +178,9 @@ def parse_scope_file(data, scope):
             continue
         written, _, record = line.partition(": ")
         name = parse_scalar(written)
-        if not NAME.fullmatch(name) or not re.fullmatch(r"st1\.[A-Za-z0-9_-]+", record) or name in entries:
+        if not NAME.fullmatch(name) or not re.fullmatch(r"st1d?\.[A-Za-z0-9_-]+", record) or name in entries:
             raise Malformed("a line is not a record")
-        if len(record) > 1441936 or len(entries) >= 10_000:
+        if len(record) > (2_000_005 if record.startswith("st1d.") else 1_441_936) or len(entries) >= 10_000:
             raise Malformed("too much")
         entries[name] = (record, comments)
         comments = []
