@@ -4,7 +4,7 @@ import { errnoOf, SealtreeError, hasCode } from "../errors.ts";
 import type { GitPlace } from "./place.ts";
 import { findHead } from "./revision.ts";
 import { git, tryGit } from "./run.ts";
-import { holdUserIndex, sweepGitLeftovers } from "./user-index.ts";
+import { holdUserIndex } from "./user-index.ts";
 
 /** A file to commit as it stands in the work tree; a file that is not there is removed. */
 export interface CommitRequest {
@@ -49,7 +49,6 @@ export async function commitFiles(
   directories: GitDirectories,
   request: CommitRequest,
 ): Promise<string | undefined> {
-  sweepGitLeftovers(directories);
   const oids = await writeBlobs(place, request.written);
   const privateIndex = join(directories.gitDirectory, `sealtree-index-${process.pid}`);
   const messageFile = join(directories.gitDirectory, `sealtree-message-${process.pid}`);
@@ -108,7 +107,8 @@ export async function checkCommitter(place: GitPlace): Promise<void> {
   }
 }
 
-async function writeBlobs(place: GitPlace, paths: readonly string[]): Promise<ReadonlyMap<string, string>> {
+/** Puts files of the work tree into git's store as they are; gives path to object id. */
+export async function writeBlobs(place: GitPlace, paths: readonly string[]): Promise<ReadonlyMap<string, string>> {
   if (paths.length === 0) return new Map();
   const output = await git(place, ["hash-object", "-w", "--no-filters", "--stdin-paths"], {
     input: `${paths.join("\n")}\n`,
@@ -164,7 +164,8 @@ async function moveHead(place: GitPlace, commit: string, head: string | undefine
   }
 }
 
-function indexInfo(oids: ReadonlyMap<string, string>, removed: readonly string[]): string {
+/** Lines for `git update-index -z --index-info`. A path that was in conflict is so no more. */
+export function indexInfo(oids: ReadonlyMap<string, string>, removed: readonly string[]): string {
   const zero = "0".repeat([...oids.values()][0]?.length ?? 40);
   const lines = [...oids].map(([path, id]) => `100644 ${id}\t${path}`);
   return [...lines, ...removed.map((path) => `0 ${zero}\t${path}`)].map((line) => `${line}\0`).join("");

@@ -9,13 +9,34 @@ export interface ObjectReader {
    * is none. Throws E_UNSAFE_FILE beyond `maxBytes`, before reading it.
    */
   readBlob(name: string, maxBytes: number): Promise<Uint8Array | undefined>;
+  /**
+   * The blobs of full object ids, in their order, without a round trip for each. What is not a
+   * blob here, or is larger than `maxBytes`, comes without its bytes and is never read. At most
+   * some megabytes are on their way at a time, whatever the number of ids.
+   */
+  readBlobs(ids: readonly string[], maxBytes: number): AsyncGenerator<BulkBlob, void, void>;
   close(): void;
 }
 
+/** One answer of {@link ObjectReader.readBlobs}. */
+export type BulkBlob =
+  | { readonly id: string; readonly bytes: Uint8Array }
+  | { readonly id: string; readonly bytes: undefined; readonly why: "missing" | "not a blob" | "too large" };
+
+interface Reply {
+  readonly header: string;
+  readonly body: Uint8Array;
+}
+
 interface Waiting {
-  resolve(reply: { header: string; body: Uint8Array }): void;
+  resolve(reply: Reply): void;
   reject(error: unknown): void;
 }
+
+/** How many blobs are asked for at once, at most. */
+const bulkCount = 256;
+/** How many bytes of blobs are asked for at once; one blob may be larger. */
+const bulkBytes = 1024 * 1024;
 
 /** Starts the reader; it runs no hook, filter or textconv. */
 export function openObjects(place: GitPlace): ObjectReader {
@@ -36,18 +57,56 @@ export function openObjects(place: GitPlace): ObjectReader {
   child.on("error", fail);
   child.on("close", () => fail(new SealtreeError("E_GIT_FAILED", "git cat-file ended early")));
 
-  const ask = (command: "info" | "contents", name: string) =>
-    new Promise<{ header: string; body: Uint8Array }>((resolve, reject) => {
-      if (failure !== undefined) {
-        reject(failure);
-        return;
+  const askAll = async (command: "info" | "contents", names: readonly string[]) => {
+    if (failure !== undefined) throw failure;
+    const asked = names.map(
+      () =>
+        new Promise<Reply>((resolve, reject) => {
+          queue.push({ resolve, reject });
+          replies.expect(command);
+        }),
+    );
+    if (names.length > 0) child.stdin.write(`${names.map((name) => `${command} ${name}\n`).join("")}flush\n`);
+    return await Promise.all(asked);
+  };
+  const ask = async (command: "info" | "contents", name: string) => {
+    const [reply] = await askAll(command, [name]);
+    return reply ?? { header: "", body: Buffer.alloc(0) };
+  };
+
+  async function* readBlobs(ids: readonly string[], maxBytes: number): AsyncGenerator<BulkBlob, void, void> {
+    let ahead: Promise<BulkBlob[]> | undefined;
+    for (let start = 0; start < ids.length; start += bulkCount) {
+      const group = ids.slice(start, start + bulkCount);
+      const sizes = (await askAll("info", group)).map(({ header }) => sizeOf(header, maxBytes));
+      for (const part of splitBySize(group, sizes)) {
+        // One part is on its way while the one before is being looked at.
+        const behind = ahead;
+        ahead = readPart(part);
+        // Whoever stops reading leaves it behind; its failure is nobody's then.
+        ahead.catch(() => undefined);
+        if (behind !== undefined) yield* await behind;
       }
-      queue.push({ resolve, reject });
-      replies.expect(command);
-      child.stdin.write(`${command} ${name}\nflush\n`);
+    }
+    if (ahead !== undefined) yield* await ahead;
+  }
+
+  const readPart = async (part: readonly SizedBlob[]): Promise<BulkBlob[]> => {
+    const fit = part.filter(({ size }) => typeof size === "number");
+    const bodies = (
+      await askAll(
+        "contents",
+        fit.map(({ id }) => id),
+      )
+    ).map(({ body }) => body);
+    return part.map(({ id, size }) => {
+      if (typeof size !== "number") return { id, bytes: undefined, why: size };
+      return { id, bytes: bodies.shift() ?? Buffer.alloc(0) };
     });
+  };
 
   return {
+    readBlobs,
     async readBlob(name, maxBytes) {
       const { header } = await ask("info", name);
       const [id, type, size] = header.split(" ");
@@ -65,15 +124,45 @@ export function openObjects(place: GitPlace): ObjectReader {
   };
 }
 
+interface SizedBlob {
+  readonly id: string;
+  readonly size: ReturnType<typeof sizeOf>;
+}
+
+/** The size of a blob that `info` answered for, or why it is not read. */
+function sizeOf(header: string, maxBytes: number): number | "missing" | "not a blob" | "too large" {
+  const [, type, size] = header.split(" ");
+  if (type === "missing" || type === undefined) return "missing";
+  if (type !== "blob") return "not a blob";
+  return Number(size) > maxBytes ? "too large" : Number(size);
+}
+
+/** Parts of at most {@link bulkBytes}, or of one blob. */
+function splitBySize(ids: readonly string[], sizes: readonly SizedBlob["size"][]): SizedBlob[][] {
+  const parts: SizedBlob[][] = [];
+  let total = Infinity;
+  for (const [index, id] of ids.entries()) {
+    const size = sizes[index] ?? "missing";
+    const bytes = typeof size === "number" ? size : 0;
+    if (total + bytes > bulkBytes) {
+      parts.push([]);
+      total = 0;
+    }
+    parts.at(-1)?.push({ id, size });
+    total += bytes;
+  }
+  return parts;
+}
+
 /** Cuts git's output into replies: a header line, and for `contents` as many bytes as it names and a newline. */
 class ReplyParser {
-  readonly #emit: (reply: { header: string; body: Uint8Array }) => void;
+  readonly #emit: (reply: Reply) => void;
   readonly #expected: ("info" | "contents")[] = [];
   #chunks: Buffer[] = [];
   #length = 0;
   #needed = 0;
 
-  constructor(emit: (reply: { header: string; body: Uint8Array }) => void) {
+  constructor(emit: (reply: Reply) => void) {
     this.#emit = emit;
   }
 

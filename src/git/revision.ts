@@ -7,13 +7,32 @@ import { git, tryGit } from "./run.ts";
  * commands, so a ref that looks like an option does no harm. Throws E_REVISION_NOT_FOUND.
  */
 export async function resolveCommit(place: GitPlace, revision: string): Promise<string> {
-  const id = await tryGit(place, ["rev-parse", "--verify", "--quiet", "--end-of-options", `${revision}^{commit}`], {
-    allowExit: [1, 128],
-  });
-  if (id !== undefined && /^[0-9a-f]{40,64}$/.test(id.trim())) return id.trim();
+  const id = await findCommitId(place, revision);
+  if (id !== undefined) return id;
   throw new SealtreeError("E_REVISION_NOT_FOUND", "no commit has that name", {
     hints: ["git log --oneline lists commits; a branch, a tag or a commit id will do"],
   });
+}
+
+/** True when `text` names a commit. */
+export async function isRevision(place: GitPlace, text: string): Promise<boolean> {
+  return (await findCommitId(place, text)) !== undefined;
+}
+
+async function findCommitId(place: GitPlace, revision: string): Promise<string | undefined> {
+  const id = await tryGit(place, ["rev-parse", "--verify", "--quiet", "--end-of-options", `${revision}^{commit}`], {
+    allowExit: [1, 128],
+  });
+  return id !== undefined && /^[0-9a-f]{40,64}$/.test(id.trim()) ? id.trim() : undefined;
+}
+
+/**
+ * The newest commit from `from` (a full id) back along first parents that was committed at
+ * `seconds` since 1970 or before; undefined when none is that old here.
+ */
+export async function findCommitAt(place: GitPlace, from: string, seconds: number): Promise<string | undefined> {
+  const id = await git(place, ["rev-list", "--first-parent", "--max-count=1", `--min-age=${seconds}`, from]);
+  return id.trim() === "" ? undefined : id.trim();
 }
 
 /** The commit HEAD is at; undefined in a repository without any commit. */

@@ -20,6 +20,7 @@ const unsafe = {
   allowUnsafeAskPass: true,
   allowUnsafeConfigPaths: true,
   allowUnsafeMergeDriver: true,
+  allowUnsafeDiffTextConv: true,
 };
 
 /**
