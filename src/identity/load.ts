@@ -1,36 +1,57 @@
 import { readFileSync } from "node:fs";
-import { delimiter } from "node:path";
-import { parseIdentities, type Identity } from "../crypto/identity.ts";
-import { errnoOf, isSealtreeError, SealtreeError } from "../errors.ts";
+import { delimiter, resolve } from "node:path";
+import type { Identity } from "../crypto/identity.ts";
+import type { AskPassphrase } from "../crypto/passphrase.ts";
+import type { LoadPlugins } from "../crypto/plugin-host.ts";
+import { errnoOf, SealtreeError } from "../errors.ts";
 import type { Environment } from "../git/place.ts";
-import { defaultIdentityFile } from "./locations.ts";
+import { defaultIdentityFile, sshIdentityFiles } from "./locations.ts";
+import { maxIdentityFileBytes, readIdentities, type SourceKind } from "./read-identities.ts";
 
-/** One place that was looked at, and what was there. Neither holds anything of a key. */
+/** One place that was looked at, and what was there. Its texts hold nothing of a key. */
 export interface IdentitySource {
   /** `SEALTREE_IDENTITY`, or the path of a file. */
   readonly place: string;
-  /** Such as `not set`, `2 identities`, `line 3 is not an identity`. */
+  /** Such as `not set`, `2 identities`, `an SSH key`, `line 3 is not an identity`. */
   readonly outcome: string;
   readonly isBroken: boolean;
+  /** What it holds; undefined when it gave no identity. */
+  readonly kind: SourceKind | undefined;
+  readonly identities: readonly Identity[];
+  /** The file that was read; undefined for anything else. */
+  readonly file: string | undefined;
 }
 
 export interface LoadedIdentities {
+  /** Those that ask somebody for something come last. */
   readonly identities: readonly Identity[];
   readonly sources: readonly IdentitySource[];
 }
 
-type Attempt = IdentitySource & { readonly identities: readonly Identity[] };
+/** What loading needs of the world. */
+export interface IdentityOptions {
+  readonly env: Environment;
+  /** Asks for the passphrase of a key when it is needed, not before. Without it nobody can be asked. */
+  readonly askPassphrase?: AskPassphrase;
+  /** For identities of plugins; they are refused without it. */
+  readonly plugins?: LoadPlugins;
+}
 
-const maxIdentityFileBytes = 1024 * 1024;
+type Place = Pick<IdentitySource, "place" | "file">;
+
+/** Who asks for more comes later: nothing; perhaps a passphrase or a keychain to be unlocked; a passphrase at once. */
+const efforts = { age: 0, ssh: 1, keychain: 1, passphrase: 2 } as const satisfies Record<SourceKind, number>;
 
 /**
  * All private keys this user has: from SEALTREE_IDENTITY (the key text), SEALTREE_IDENTITY_FILE
  * (paths, joined as in PATH), SEALTREE_IDENTITY_CMD (a shell command that prints them, run
- * once) and the user's config folder. A broken source is reported and hides no good one.
+ * once) and the user's config folder; when these have none, from the SSH keys in ~/.ssh,
+ * unless SEALTREE_SSH_KEY is `off`. docs/identities.md says what each may hold. A broken source
+ * is reported and hides no good one. Asks nobody for anything: an identity does when it is used.
  * Throws E_NO_IDENTITY, which lists where it looked, when there is none at all.
  */
-export async function loadIdentities(env: Environment): Promise<LoadedIdentities> {
-  const loaded = await findIdentities(env);
+export async function loadIdentities(options: IdentityOptions): Promise<LoadedIdentities> {
+  const loaded = await findIdentities(options);
   if (loaded.identities.length > 0) return loaded;
   throw new SealtreeError("E_NO_IDENTITY", "no identity found", {
     hints: [...describeSources(loaded.sources), "make one: sealtree keygen, or name one in SEALTREE_IDENTITY_FILE"],
@@ -38,83 +59,101 @@ export async function loadIdentities(env: Environment): Promise<LoadedIdentities
 }
 
 /** {@link loadIdentities} that gives an empty list instead of throwing. */
-export async function findIdentities(env: Environment): Promise<LoadedIdentities> {
-  const attempts = [fromText(env["SEALTREE_IDENTITY"]), ...fromFiles(env["SEALTREE_IDENTITY_FILE"])];
-  attempts.push(
-    await fromCommand(env["SEALTREE_IDENTITY_CMD"], env),
-    fromFile(defaultIdentityFile(env), "the config folder"),
-  );
+export async function findIdentities(options: IdentityOptions): Promise<LoadedIdentities> {
+  const { env } = options;
+  const seen = new Set<string>();
+  const attempts = [await fromText(options), ...(await fromFiles(options, seen)), await fromCommand(options)];
+  const own = defaultIdentityFile(env);
+  if (!seen.has(resolve(own))) attempts.push(await fromFile(options, own, "the config folder"));
+  if (attempts.every(({ identities }) => identities.length === 0)) attempts.push(...(await fromSsh(options, seen)));
   return {
-    identities: attempts.flatMap(({ identities }) => identities),
-    sources: attempts.map(({ place, outcome, isBroken }) => ({ place, outcome, isBroken })),
+    identities: attempts.toSorted((a, b) => effortOf(a) - effortOf(b)).flatMap(({ identities }) => identities),
+    sources: attempts,
   };
 }
 
+function effortOf({ kind }: IdentitySource): number {
+  return kind === undefined ? 0 : efforts[kind];
+}
+
 /** One line a place, for hints. */
-export function describeSources(sources: readonly IdentitySource[]): string[] {
+function describeSources(sources: readonly IdentitySource[]): string[] {
   return sources.map(({ place, outcome }) => `looked in ${place}: ${outcome}`);
 }
 
-function fromText(text: string | undefined): Attempt {
-  return text === undefined || text === ""
-    ? nothing("SEALTREE_IDENTITY", "not set")
-    : parsed("SEALTREE_IDENTITY", text);
+async function fromText(options: IdentityOptions): Promise<IdentitySource> {
+  const at = { place: "SEALTREE_IDENTITY", file: undefined };
+  const text = options.env["SEALTREE_IDENTITY"] ?? "";
+  return text === "" ? nothing(at, "not set") : await parsed(options, at, Buffer.from(text), at.place);
 }
 
-function fromFiles(paths: string | undefined): Attempt[] {
-  if (paths === undefined || paths === "") return [nothing("SEALTREE_IDENTITY_FILE", "not set")];
-  return paths.split(delimiter).map((path) => fromFile(path, "SEALTREE_IDENTITY_FILE", true));
+async function fromFiles(options: IdentityOptions, seen: Set<string>): Promise<IdentitySource[]> {
+  const from = "SEALTREE_IDENTITY_FILE";
+  const paths = options.env[from] ?? "";
+  if (paths === "") return [nothing({ place: from, file: undefined }, "not set")];
+  const attempts: IdentitySource[] = [];
+  for (const path of paths.split(delimiter)) {
+    if (seen.has(resolve(path))) continue;
+    seen.add(resolve(path));
+    const attempt = await fromFile(options, path, from);
+    attempts.push({ ...attempt, isBroken: attempt.isBroken || attempt.outcome === missing });
+  }
+  return attempts;
 }
 
-function fromFile(path: string, from: string, isNamed = false): Attempt {
-  const place = `${path} (${from})`;
+/** Keys that are there for something else, so that one we cannot use is no mistake. */
+async function fromSsh(options: IdentityOptions, seen: ReadonlySet<string>): Promise<IdentitySource[]> {
+  if (options.env["SEALTREE_SSH_KEY"] === "off") {
+    return [nothing({ place: "the SSH keys in ~/.ssh", file: undefined }, "turned off by SEALTREE_SSH_KEY")];
+  }
+  const attempts: IdentitySource[] = [];
+  for (const path of sshIdentityFiles(options.env)) {
+    if (seen.has(resolve(path))) continue;
+    const attempt = await fromFile(options, path, "your SSH key");
+    attempts.push({ ...attempt, isBroken: false });
+  }
+  return attempts;
+}
+
+const missing = "no such file";
+
+async function fromFile(options: IdentityOptions, path: string, from: string): Promise<IdentitySource> {
+  const at = { place: `${path} (${from})`, file: path };
   let bytes: Buffer;
   try {
     bytes = readFileSync(path);
   } catch (error) {
     const code = errnoOf(error) ?? "";
-    if (code === "ENOENT") return { ...nothing(place, "no such file"), isBroken: isNamed };
-    return broken(place, `cannot be read (${code})`);
+    return code === "ENOENT" ? nothing(at, missing) : broken(at, `cannot be read (${code})`);
   }
-  if (bytes.length > maxIdentityFileBytes) return broken(place, "too large to be an identity file");
-  return parsed(place, bytes.toString("utf8"));
+  if (bytes.length > maxIdentityFileBytes) return broken(at, "too large to be an identity file");
+  return await parsed(options, at, bytes, path);
 }
 
-async function fromCommand(command: string | undefined, env: Environment): Promise<Attempt> {
-  const place = "SEALTREE_IDENTITY_CMD";
-  if (command === undefined || command === "") return nothing(place, "not set");
-  const { SEALTREE_IDENTITY: _, ...rest } = env;
-  const shell = process.platform === "win32" ? ["cmd.exe", "/d", "/s", "/c"] : ["/bin/sh", "-c"];
-  const [program = "", ...flags] = shell;
-  const { execFile } = await import("node:child_process");
-  return await new Promise((resolve) => {
-    const child = execFile(
-      program,
-      [...flags, command],
-      { env: rest, maxBuffer: maxIdentityFileBytes },
-      (error, output) => {
-        resolve(error === null ? parsed(place, output) : broken(place, "the command failed"));
-      },
-    );
-    child.stdin?.end();
-  });
+async function fromCommand(options: IdentityOptions): Promise<IdentitySource> {
+  const at = { place: "SEALTREE_IDENTITY_CMD", file: undefined };
+  const command = options.env["SEALTREE_IDENTITY_CMD"] ?? "";
+  if (command === "") return nothing(at, "not set");
+  const { runSecretCommand } = await import("./secret-command.ts");
+  const output = await runSecretCommand(command, options.env);
+  return output === undefined
+    ? broken(at, "the command failed")
+    : await parsed(options, at, Buffer.from(output), "the output of SEALTREE_IDENTITY_CMD");
 }
 
-function parsed(place: string, text: string): Attempt {
-  try {
-    const identities = parseIdentities(text);
-    const count = identities.length === 1 ? "1 identity" : `${identities.length} identities`;
-    return { place, outcome: count, isBroken: false, identities };
-  } catch (error) {
-    if (!isSealtreeError(error)) throw error;
-    return broken(place, error.message);
-  }
+async function parsed(options: IdentityOptions, at: Place, bytes: Buffer, name: string): Promise<IdentitySource> {
+  const read = await readIdentities(bytes, { askPassphrase: askNobody, ...options, name, file: at.file });
+  return "problem" in read ? broken(at, read.problem) : { ...at, ...read, isBroken: false };
 }
 
-function nothing(place: string, outcome: string): Attempt {
-  return { place, outcome, isBroken: false, identities: [] };
+async function askNobody(of: string): Promise<string> {
+  throw new SealtreeError("E_NEEDS_TERMINAL", `the passphrase of ${of} is needed, and nobody can be asked here`);
 }
 
-function broken(place: string, outcome: string): Attempt {
-  return { place, outcome, isBroken: true, identities: [] };
+function nothing(at: Place, outcome: string): IdentitySource {
+  return { ...at, outcome, isBroken: false, identities: [], kind: undefined };
+}
+
+function broken(at: Place, outcome: string): IdentitySource {
+  return { ...nothing(at, outcome), isBroken: true };
 }

@@ -17,6 +17,11 @@ export function defaultIdentityFile(env: Environment): string {
   return join(configDirectory(env), "identity.txt");
 }
 
+/** The SSH keys that are looked at when there is no other identity, in this order. */
+export function sshIdentityFiles(env: Environment): readonly string[] {
+  return ["id_ed25519", "id_rsa"].map((name) => join(env["HOME"] || homedir(), ".ssh", name));
+}
+
 function baseDirectory(env: Environment, xdg: string, windows: string, fallback: string): string {
   const set = env[xdg] || (process.platform === "win32" ? env[windows] : undefined);
   return set ? set : join(env["HOME"] || homedir(), fallback);
