@@ -1,5 +1,6 @@
 import {
   closeSync,
+  fsync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -12,6 +13,7 @@ import {
 } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 import { errnoOf, SealtreeError } from "../errors.ts";
 import { temporaryFile } from "./work-tree.ts";
 
@@ -29,7 +31,7 @@ export interface WriteMode {
  */
 export function writeFileAtomic(path: string, bytes: Uint8Array | string, { mode, existing }: WriteMode): void {
   const directory = dirname(path);
-  const temporary = join(directory, `.sealtree-${randomBytes(8).toString("hex")}.tmp`);
+  const temporary = temporaryBeside(path);
   try {
     makeDirectories(directory);
     const present = existing === "replace" ? undefined : statSync(path, { throwIfNoEntry: false });
@@ -46,6 +48,86 @@ export function writeFileAtomic(path: string, bytes: Uint8Array | string, { mode
     rmSync(temporary, { force: true });
     throw writeError(path, error);
   }
+}
+
+/** A file to be written, by its absolute path. */
+export interface NewFile {
+  readonly path: string;
+  readonly bytes: Uint8Array | string;
+  /** Gives a file that is there the permissions of a new one. */
+  readonly resetsMode?: boolean | undefined;
+}
+
+/** How many files are made durable at a time: a disk takes as long for several as for one. */
+const syncWidth = 16;
+
+/**
+ * {@link writeFileAtomic} for files of which none depends on another: all new files are durable
+ * beside the old ones before the first takes its place, and each directory is made durable once.
+ * They take their places in the order given; a crash of the system may keep any of them, each
+ * whole. When this returns all are there for good. Throws E_IO with the file; those that have
+ * not taken their places are then as before. `onWritten` is told how many are ready.
+ */
+export async function writeFilesAtomic(
+  files: readonly NewFile[],
+  { mode }: Pick<WriteMode, "mode">,
+  onWritten: (count: number) => void = () => undefined,
+): Promise<void> {
+  const drafts = files.map((file) => ({ ...file, temporary: temporaryBeside(file.path) }));
+  let landed = 0;
+  try {
+    for (let start = 0; start < drafts.length; start += syncWidth) {
+      await writeDrafts(drafts.slice(start, start + syncWidth), mode);
+      onWritten(Math.min(start + syncWidth, drafts.length));
+    }
+    for (const { path, temporary } of drafts) {
+      attempt(path, () => renameSync(temporary, path));
+      landed += 1;
+    }
+    const directories = new Map(drafts.map(({ path }) => [dirname(path), path]));
+    for (const [directory, path] of directories) attempt(path, () => syncDirectory(directory));
+  } catch (error) {
+    for (const { temporary } of drafts.slice(landed)) rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+interface Draft extends NewFile {
+  readonly temporary: string;
+}
+
+async function writeDrafts(drafts: readonly Draft[], mode: number): Promise<void> {
+  const open: { readonly path: string; readonly descriptor: number }[] = [];
+  try {
+    for (const { path, bytes, resetsMode, temporary } of drafts) {
+      attempt(path, () => {
+        makeDirectories(dirname(path));
+        const present = resetsMode === true ? undefined : statSync(path, { throwIfNoEntry: false });
+        const descriptor = openSync(temporary, "wx", present?.mode ?? mode);
+        open.push({ path, descriptor });
+        writeFileSync(descriptor, bytes);
+      });
+    }
+    // All are awaited: a descriptor that is closed while it is being synced may be another file's by then.
+    const synced = await Promise.allSettled(open.map(async ({ descriptor }) => await promisify(fsync)(descriptor)));
+    for (const [index, outcome] of synced.entries()) {
+      if (outcome.status === "rejected") throw writeError(open[index]?.path ?? "", outcome.reason);
+    }
+  } finally {
+    for (const { descriptor } of open) closeSync(descriptor);
+  }
+}
+
+function attempt(path: string, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    throw writeError(path, error);
+  }
+}
+
+function temporaryBeside(path: string): string {
+  return join(dirname(path), `.sealtree-${randomBytes(8).toString("hex")}.tmp`);
 }
 
 /** Removes `path` durably. Nothing to do when it is not there. Throws E_IO. */
@@ -71,7 +153,11 @@ export function sweepTemporaryFiles(directory: string): void {
 
 function makeDirectories(directory: string): void {
   const first = mkdirSync(directory, { recursive: true });
-  if (first !== undefined) syncDirectory(dirname(first));
+  if (first === undefined) return;
+  for (let made = directory; ; made = dirname(made)) {
+    syncDirectory(dirname(made));
+    if (made === first) return;
+  }
 }
 
 function syncDirectory(directory: string): void {

@@ -1,5 +1,5 @@
 import { isSealtreeError } from "../errors.ts";
-import { parseRecordHeader } from "../crypto/record.ts";
+import { readSealedHeader } from "../crypto/sealed-header.ts";
 import type { Address, ScopePath, SecretName } from "../secret/address.ts";
 import { compareText } from "../secret/text-order.ts";
 import { parseScopeFile, type ScopeEntries } from "./scope-file.ts";
@@ -22,7 +22,7 @@ export function listChangedSecrets(
     .map((name) => ({ scope, name }));
 }
 
-/** Two records that hold the same value, as far as can be said without a key. */
+/** Two records, or a record and the drop it was made of, that hold the same value, as far as can be said without a key. */
 export function sameValue(a: string | undefined, b: string | undefined): boolean {
   if (a === b) return true;
   return a !== undefined && b !== undefined && valueIdOf(a) === valueIdOf(b);
@@ -45,7 +45,7 @@ function readEntries(scope: ScopePath, bytes: Uint8Array): ScopeEntries | undefi
 /** The value id, or the record itself where it is too broken to have one. */
 function valueIdOf(record: string): string {
   try {
-    return parseRecordHeader(record).valueId;
+    return readSealedHeader(record).valueId;
   } catch (error) {
     if (isSealtreeError(error)) return record;
     throw error;

@@ -1,7 +1,16 @@
 import { printAddress, type Address, type ScopePath } from "../secret/address.ts";
 
 /** Why a write was made; kept in the commit so that history can be read by machines. */
-export type WriteReason = "manual" | "rotation" | "emergency" | "rollback" | "import" | "rekey" | "policy" | "setup";
+export type WriteReason =
+  | "manual"
+  | "rotation"
+  | "emergency"
+  | "rollback"
+  | "import"
+  | "rekey"
+  | "adopt"
+  | "policy"
+  | "setup";
 
 export interface CommitText {
   /** `secrets(prod/api): rotate STRIPE_KEY` */

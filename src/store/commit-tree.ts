@@ -1,28 +1,32 @@
 import { openObjects } from "../git/objects.ts";
 import type { GitPlace } from "../git/place.ts";
 import { listTree, resolveCommit, type TreeEntry } from "../git/revision.ts";
-import { SealtreeError } from "../errors.ts";
-import { attributesPath, policiesDirectory, secretsDirectory } from "./layout.ts";
+import { hasCode, SealtreeError } from "../errors.ts";
+import { attributesPath, modulesPath, policiesDirectory, secretsDirectory } from "./layout.ts";
 import { maxTreeFileBytes, type Tree } from "./tree.ts";
 
 /** A tree that holds a git process until it is closed. */
 export interface CommitTree extends Tree {
   /** Full id of the commit. */
   readonly commit: string;
+  /** Full id of the object at `path`; undefined when nothing is there. */
+  idOf(path: string): string | undefined;
   close(): void;
 }
 
 /**
  * The files of the commit that `revision` names, below `secrets/` and `policies/`, and its
- * `.gitattributes`. Reads git objects only: no attribute, filter or hook of the repository takes part. Throws
- * E_REVISION_NOT_FOUND.
+ * `.gitattributes` and `.gitmodules`. Reads git objects only: no attribute, filter or hook of the
+ * repository takes part. Throws E_REVISION_NOT_FOUND.
  */
 export async function openCommitTree(place: GitPlace, revision: string): Promise<CommitTree> {
   const commit = await resolveCommit(place, revision);
   const entries = new Map<string, TreeEntry>();
-  for (const entry of await listTree(place, commit, [secretsDirectory, policiesDirectory, attributesPath]))
+  for (const entry of await listTree(place, commit, [secretsDirectory, policiesDirectory, attributesPath, modulesPath]))
     entries.set(entry.path, entry);
   const objects = openObjects(place);
+  const unsafe = (path: string, what: string) =>
+    new SealtreeError("E_UNSAFE_FILE", `${path} ${what} in ${commit.slice(0, 12)}`, { file: path });
   return {
     label: commit,
     commit,
@@ -30,17 +34,23 @@ export async function openCommitTree(place: GitPlace, revision: string): Promise
       const entry = entries.get(path);
       if (entry === undefined) return undefined;
       if (entry.type !== "blob" || !entry.mode.startsWith("100")) {
-        throw new SealtreeError("E_UNSAFE_FILE", `${path} is not a regular file in ${commit.slice(0, 12)}`, {
-          file: path,
-        });
+        throw unsafe(path, "is not a regular file");
       }
-      return await objects.readBlob(entry.id, maxTreeFileBytes);
+      try {
+        return await objects.readBlob(entry.id, maxTreeFileBytes);
+      } catch (error) {
+        throw hasCode(error, "E_UNSAFE_FILE") ? unsafe(path, "is too large") : error;
+      }
     },
     list(directory) {
+      if (entries.has(directory)) return Promise.reject(unsafe(directory, "is not a directory"));
       return Promise.resolve([...entries.keys()].filter((path) => path.startsWith(`${directory}/`)).sort());
     },
     isExecutable(path) {
       return Promise.resolve(entries.get(path)?.mode === "100755");
+    },
+    idOf(path) {
+      return entries.get(path)?.id;
     },
     close() {
       objects.close();

@@ -4,12 +4,15 @@ import { SealtreeError } from "../errors.ts";
 export interface Finding {
   /** Name of the rule, such as `stale-record`. */
   readonly rule: string;
-  readonly severity: "error" | "warning";
+  /** A notice is for the reader alone: it fails nothing, also where warnings count. */
+  readonly severity: "error" | "warning" | "notice";
   /** One sentence without a value. */
   readonly message: string;
   readonly file: string;
   /** One-based. */
   readonly line?: number;
+  /** One-based, in UTF-16 code units; only with a line. */
+  readonly column?: number;
   /** What to type or change. */
   readonly hint?: string;
 }

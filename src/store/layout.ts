@@ -6,7 +6,9 @@ export const policiesDirectory = "policies";
 export const membersDirectory = "policies/members";
 export const accessPolicyPath = "policies/access.yaml";
 export const rotationPolicyPath = "policies/rotation.yaml";
+export const secretSchemaPath = "policies/schema.yaml";
 export const attributesPath = ".gitattributes";
+export const modulesPath = ".gitmodules";
 
 /** `secrets/prod/api.yaml` */
 export function scopeFilePath(scope: ScopePath): string {

@@ -2,7 +2,7 @@ import { decryptWithIdentities, listStanzas, maxKeyringFileBytes } from "../cryp
 import { decodeGeneration, generationId, hashReaders, sameHash } from "../crypto/generation.ts";
 import type { Identity } from "../crypto/identity.ts";
 import { fingerprintOf } from "../crypto/recipient.ts";
-import { SealtreeError } from "../errors.ts";
+import { hasCode, SealtreeError } from "../errors.ts";
 import type { ScopePath } from "../secret/address.ts";
 import { countFingerprints, type GenerationFile } from "./generation-file.ts";
 import { generationPath } from "./layout.ts";
@@ -20,7 +20,8 @@ export interface OpenGeneration {
 /**
  * Opens a generation and checks that the file says what its sealed payload says: scope,
  * name, predecessor, time and the readers it was minted for, and that it has as many stanzas
- * as it names. Undefined when it is for none of the identities. Throws E_KEYRING_INTEGRITY, E_AGE_MALFORMED.
+ * as it names. Undefined when it is for none of the identities. Throws E_KEYRING_INTEGRITY,
+ * E_AGE_MALFORMED, and E_PLUGIN_FAILED when a plugin that may have the key could not say.
  */
 export async function openGeneration(
   scope: ScopePath,
@@ -34,7 +35,10 @@ export async function openGeneration(
       hints: [`restore it: git log -- ${path}, then git checkout COMMIT -- ${path}`],
     });
   const limits = { maxBytes: maxKeyringFileBytes };
-  const opened = await decryptWithIdentities(file.armored, identities, limits);
+  const opened = await decryptWithIdentities(file.armored, identities, limits).catch(async (error: unknown) => {
+    if (hasCode(error, "E_PLUGIN_FAILED") && (await isForNoneOf(file, identities))) return undefined;
+    throw error;
+  });
   const stanzas = opened?.stanzaCount ?? listStanzas(file.armored, limits).length;
   if (stanzas !== countFingerprints(file.wrappedFor)) {
     throw broken("it is wrapped to another number of recipients than it lists");
@@ -60,11 +64,17 @@ function readerAt(file: GenerationFile, stanza: number | undefined): string | un
   return [...file.wrappedFor].flatMap(([name, prints]) => prints.map(() => name))[stanza];
 }
 
+/** True when the public halves of all identities are known, and the file lists none of them. */
+async function isForNoneOf(file: GenerationFile, identities: readonly Identity[]): Promise<boolean> {
+  const own = await Promise.all(identities.map(async (identity) => await identity.recipients()));
+  return own.every((recipients) => recipients.length > 0) && (await readerOf(file, identities)) === undefined;
+}
+
 /** The first reader that one of `identities` belongs to, for a key that does not tell which stanza it opened. */
 async function readerOf(file: GenerationFile, identities: readonly Identity[]): Promise<string | undefined> {
   for (const identity of identities) {
-    const print = fingerprintOf((await identity.recipient()).text);
-    const found = [...file.wrappedFor].find(([, prints]) => prints.includes(print));
+    const own = new Set((await identity.recipients()).map(({ text }) => fingerprintOf(text)));
+    const found = [...file.wrappedFor].find(([, prints]) => prints.some((print) => own.has(print)));
     if (found !== undefined) return found[0];
   }
   return undefined;

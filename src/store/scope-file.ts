@@ -1,6 +1,7 @@
 import { SealtreeError } from "../errors.ts";
 import { decodeUtf8 } from "../secret/utf8.ts";
 import { maxRecordChars } from "../crypto/record.ts";
+import { isDrop, maxDropChars } from "../crypto/sealed-header.ts";
 import { isSecretName, type ScopePath, type SecretName } from "../secret/address.ts";
 import { compareText } from "../secret/text-order.ts";
 import { scopeFilePath } from "./layout.ts";
@@ -8,6 +9,7 @@ import { parseScalar, printScalar } from "./yaml-scalar.ts";
 
 /** One secret in a scope file: its sealed record and the comment lines right above it. */
 export interface ScopeEntry {
+  /** A record, or a drop in its place ({@link isDrop}); `readSealedHeader` tells what can be read of either. */
   readonly record: string;
   /** Lines without their `#`, exactly as written. */
   readonly comments: readonly string[];
@@ -23,7 +25,7 @@ const maxScopeFileBytes = 4 * 1024 * 1024;
 const maxScopeRecords = 10_000;
 
 const formatLine = "$sealtree: 1";
-const recordLine = /^("?[A-Za-z_][A-Za-z0-9_.-]*"?): (st1\.[A-Za-z0-9_-]+)$/;
+const recordLine = /^("?[A-Za-z_][A-Za-z0-9_.-]*"?): (st1d?\.[A-Za-z0-9_-]+)$/;
 // Control characters, line breaks of YAML 1.1 (NEL, LS, PS), BOM and bidirectional overrides.
 // oxlint-disable-next-line no-control-regex -- the point is to refuse them
 const unfitComment = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\ufeff\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
@@ -51,7 +53,10 @@ export function parseScopeFile(bytes: Uint8Array, scope: ScopePath): ScopeEntrie
     throw new SealtreeError("E_CONFLICT_MARKERS", `${file}:${conflict + 1}: the file has conflict markers${around}`, {
       file,
       line: conflict + 1,
-      hints: ["keep one record of each secret and remove the marker lines, then git add the file"],
+      hints: [
+        "take a side: sealtree resolve",
+        "or keep one record of each secret and remove the marker lines, then git add the file",
+      ],
     });
   }
   if (lines[0] !== formatLine)
@@ -98,8 +103,12 @@ export function printScopeFile(scope: ScopePath, entries: ScopeEntries): string 
   }
   const text = parts.join("");
   if (Buffer.byteLength(text) > maxScopeFileBytes) {
+    const hasDrops = [...entries.values()].some(({ record }) => isDrop(record));
     throw new SealtreeError("E_VALUE_TOO_LARGE", `the file of scope ${scope} would be larger than 4 MiB`, {
-      hints: ["split it in two scopes"],
+      hints: [
+        ...(hasDrops ? [`drops are long, and records of them are not: sealtree adopt ${scope}`] : []),
+        "split it in two scopes",
+      ],
     });
   }
   return text;
@@ -134,7 +143,7 @@ function parseRecordLine(text: string, malformed: Malformed): { name: SecretName
   const [, written, record] = match ?? [];
   if (written === undefined || record === undefined)
     throw malformed("the line is not a sealed record", ...sealHints(text));
-  if (record.length > maxRecordChars) throw malformed("the record is too long");
+  if (record.length > (isDrop(record) ? maxDropChars : maxRecordChars)) throw malformed("the record is too long");
   const name = parseScalar(written);
   if (name === undefined || !isSecretName(name)) {
     throw malformed(

@@ -13,10 +13,14 @@ export interface StrictDocument {
 
 const maxBytes = 1024 * 1024;
 const maxDepth = 16;
+/** Control characters, and what makes a line read otherwise than it stands: other line ends, direction marks. */
+const unfit =
+  // oxlint-disable-next-line no-control-regex -- the point is to refuse them
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
 
 /**
  * Reads a YAML file of ours: one document, UTF-8, unique keys, no anchors, aliases, tags or
- * merge keys, at most 1 MiB and 16 levels. Throws E_POLICY_INVALID with file and line, never
+ * merge keys, no control characters or direction marks, at most 1 MiB and 16 levels. Throws E_POLICY_INVALID with file and line, never
  * with the content.
  */
 export function parseStrictYaml(bytes: Uint8Array, file: string): StrictDocument {
@@ -28,6 +32,12 @@ export function parseStrictYaml(bytes: Uint8Array, file: string): StrictDocument
   if (bytes.length > maxBytes) throw invalid(0, "the file is larger than 1 MiB");
   const text = decodeUtf8(bytes);
   if (text === undefined) throw new SealtreeError("E_POLICY_INVALID", `${file}: the file is not UTF-8`, { file });
+  const hidden = unfit.exec(text);
+  if (hidden !== null) {
+    const line = text.slice(0, hidden.index).split("\n").length;
+    const what = "a control character, or one that turns the direction of text";
+    throw new SealtreeError("E_POLICY_INVALID", `${file}:${line}: ${what}`, { file, line });
+  }
   const document = parseDocument(text, {
     lineCounter: lines,
     uniqueKeys: true,

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readFileSync } from "node:fs";
+import { closeSync, constants, type Dirent, fstatSync, lstatSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf, SealtreeError } from "../errors.ts";
 import { compareText } from "../secret/text-order.ts";
@@ -7,7 +7,10 @@ import { maxTreeFileBytes, type Tree } from "./tree.ts";
 /** Name of a half-written file that a killed process may leave behind; never read, never listed. */
 export const temporaryFile = /^\.sealtree-[0-9a-f]+\.tmp$/;
 
-/** The files as they are on disk below `root`. */
+/** Deepest folder that is looked into; ours end above it. */
+const maxDepth = 16;
+
+/** The files as they are on disk below `root`. A folder too deep to be ours is listed as if it were a file. */
 export function openWorkTree(root: string): Tree {
   const safeDirectories = new Set<string>();
 
@@ -37,6 +40,7 @@ export function openWorkTree(root: string): Tree {
           const code = errnoOf(error);
           if (code === "ENOENT") return undefined;
           if (code === "ELOOP" || code === "EMLINK") throw unsafe(path, "is a symbolic link");
+          if (code === "ENXIO") throw unsafe(path, "is not a regular file");
           throw new SealtreeError("E_IO", `${path} cannot be read (${code ?? "unknown error"})`, {
             file: path,
             cause: error,
@@ -56,14 +60,14 @@ export function openWorkTree(root: string): Tree {
     list(directory) {
       return attempt(() => {
         const found: string[] = [];
-        const visit = (path: string) => {
-          for (const item of readdirSync(join(root, path), { withFileTypes: true })) {
+        const visit = (path: string, depth: number) => {
+          for (const item of readFolder(join(root, path), path)) {
             const child = `${path}/${item.name}`;
-            if (item.isDirectory()) visit(child);
+            if (item.isDirectory() && depth < maxDepth) visit(child, depth + 1);
             else if (!temporaryFile.test(item.name)) found.push(child);
           }
         };
-        if (checkDirectories(`${directory}/x`)) visit(directory);
+        if (checkDirectories(`${directory}/x`)) visit(directory, 1);
         return found.sort(compareText);
       });
     },
@@ -75,6 +79,17 @@ export function openWorkTree(root: string): Tree {
       });
     },
   };
+}
+
+function readFolder(folder: string, path: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    throw new SealtreeError("E_IO", `${path} cannot be listed (${errnoOf(error) ?? "unknown error"})`, {
+      file: path,
+      cause: error,
+    });
+  }
 }
 
 function unsafe(path: string, what: string): SealtreeError {

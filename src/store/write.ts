@@ -1,12 +1,15 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { checkCommitter, commitFiles, findGitDirectories } from "../git/commit.ts";
 import { openObjects } from "../git/objects.ts";
+import { stageFiles } from "../git/stage-files.ts";
 import { findHead } from "../git/revision.ts";
 import type { Address } from "../secret/address.ts";
+import { sweepGitLeftovers } from "../git/user-index.ts";
 import { checkNothingInProgress } from "../git/in-progress.ts";
 import { hasGit, type GitPlace } from "../git/place.ts";
 import { SealtreeError } from "../errors.ts";
-import { removeFile, sweepTemporaryFiles, writeFileAtomic } from "./atomic-write.ts";
+import { removeFile, sweepTemporaryFiles, writeFilesAtomic } from "./atomic-write.ts";
 import { listChangedSecrets } from "./changed-secrets.ts";
 import { printCommitMessage, type CommitText } from "./commit-message.ts";
 import { parseSecretsPath } from "./layout.ts";
@@ -17,7 +20,9 @@ import { openWorkTree } from "./work-tree.ts";
 /** One file to write, or to remove when `bytes` is undefined. */
 export interface FileChange {
   readonly path: string;
-  readonly bytes: string | undefined;
+  readonly bytes: string | Uint8Array | undefined;
+  /** Gives a file that is there the permissions of a new one. */
+  readonly resetsMode?: boolean;
 }
 
 /** What a write wants to do: the files, and the commit that records it. */
@@ -28,6 +33,10 @@ export interface WritePlan<T> {
    * when they differ from HEAD, so that running a command again ends what a crash cut off.
    */
   readonly touched: readonly string[];
+  /** Changed files that go into the user's index when nothing is committed, as in the middle of a merge. */
+  readonly staged?: readonly string[];
+  /** Whether a scope file must be durable before the next is; `in order` unless told. */
+  readonly landing?: "in order" | "any order";
   readonly text: Omit<CommitText, "secrets">;
   readonly result: T;
 }
@@ -35,7 +44,18 @@ export interface WritePlan<T> {
 export interface WriteOptions {
   readonly commit: boolean;
   readonly dryRun: boolean;
+  readonly onProgress?: OnProgress | undefined;
 }
+
+/** How far a long write is. */
+export interface WriteProgress {
+  readonly phase: "opening" | "sealing" | "writing" | "committing";
+  /** Scopes that are opened or sealed, and files that are written; both 0 where nothing is counted. */
+  readonly done: number;
+  readonly total: number;
+}
+
+export type OnProgress = (progress: WriteProgress) => void;
 
 export interface WriteOutcome<T> {
   readonly result: T;
@@ -51,7 +71,7 @@ const lockTimeoutMs = 60_000;
  * work tree and decide, writes each file atomically ({@link inLandingOrder}), and makes one
  * commit of only those files, with a trailer for each secret whose value changed. A
  * crash at any point leaves every file old or new, whole, and the same command works when run
- * again. A dry run plans without writing or locking.
+ * again. Without a commit the work tree alone changes, and what `staged` names. A dry run plans without writing or locking.
  */
 export async function writeFiles<T>(
   place: GitPlace,
@@ -66,23 +86,35 @@ export async function writeFiles<T>(
   }
   const directories = await findGitDirectories(place);
   return await withLock(join(directories.commonDirectory, "sealtree.lock"), { timeoutMs: lockTimeoutMs }, async () => {
+    // First of all: a command that finds its work done must still take away what stops git.
+    sweepGitLeftovers(directories);
     if (options.commit) checkNothingInProgress(directories.gitDirectory);
-    const { changes: planned, touched, text, result } = await plan(openWorkTree(place.root));
-    const changes = inLandingOrder(planned);
+    const { changes, touched, staged = [], landing = "in order", text, result } = await plan(openWorkTree(place.root));
     if (options.commit) await checkCommitter(place);
-    applyChanges(place.root, changes);
-    if (!options.commit) return { result, commit: undefined };
-    const removed = changes.filter(({ bytes }) => bytes === undefined).map(({ path }) => path);
-    const written = new Set([...changes.map(({ path }) => path), ...touched]);
-    for (const path of removed) written.delete(path);
-    if (written.size + removed.length === 0) return { result, commit: undefined };
+    await applyChanges(place.root, inLandingOrder(place.root, changes, landing), options.onProgress);
+    if (!options.commit) {
+      const isStaged = ({ path }: FileChange) => staged.includes(path);
+      await stageFiles(place, directories, listFiles(changes.filter(isStaged), []));
+      return { result, commit: undefined };
+    }
+    options.onProgress?.({ phase: "committing", done: 0, total: 0 });
+    const { written, removed } = listFiles(changes, touched);
+    if (written.length + removed.length === 0) return { result, commit: undefined };
     const commit = await commitFiles(place, directories, {
-      written: [...written],
+      written,
       removed,
       message: printCommitMessage({ ...text, secrets: await listWrittenSecrets(place, [...written, ...removed]) }),
     });
     return { result, commit };
   });
+}
+
+/** Files that a write leaves there, and those that it takes away. */
+function listFiles(changes: readonly FileChange[], touched: readonly string[]) {
+  const removed = changes.filter(({ bytes }) => bytes === undefined).map(({ path }) => path);
+  const written = new Set([...changes.map(({ path }) => path), ...touched]);
+  for (const path of removed) written.delete(path);
+  return { written: [...written], removed };
 }
 
 async function listWrittenSecrets(place: GitPlace, paths: readonly string[]): Promise<Address[]> {
@@ -103,23 +135,46 @@ async function listWrittenSecrets(place: GitPlace, paths: readonly string[]): Pr
   }
 }
 
+/** Files that are made durable together. */
+type Landing = readonly FileChange[];
+
 /**
- * Keyrings first, then scopes, then policies and the rest, each in the order of the plan: a
- * record is never on disk before the generation that opens it, nor a policy before the keyrings
- * that follow it.
+ * New generations first, then generations that are wrapped again, then scopes, then policies
+ * and the rest, each durable before the next begins: a record is never on disk before the
+ * generation that opens it, a generation that lost a stanza never without its successor, nor a
+ * policy before the keyrings that follow it. Scopes and the rest land one by one in the order
+ * of the plan; scopes all at once when `landing` says so.
  */
-function inLandingOrder(changes: readonly FileChange[]): FileChange[] {
-  const rank = ({ path }: FileChange) => {
-    const kind = parseSecretsPath(path)?.kind;
-    return kind === "generation" ? 0 : kind === undefined ? 2 : 1;
-  };
-  return [...changes].sort((a, b) => rank(a) - rank(b));
+function inLandingOrder(root: string, changes: readonly FileChange[], landing: "in order" | "any order"): Landing[] {
+  const ranks: FileChange[][] = [[], [], [], []];
+  for (const change of changes) {
+    const kind = parseSecretsPath(change.path)?.kind;
+    const generation = existsSync(join(root, change.path)) ? 1 : 0;
+    ranks[kind === "generation" ? generation : kind === undefined ? 3 : 2]?.push(change);
+  }
+  const [made = [], wrapped = [], scopes = [], rest = []] = ranks;
+  const isTogether = landing === "any order" && scopes.every(({ bytes }) => bytes !== undefined);
+  return [made, wrapped, ...(isTogether ? [scopes] : oneByOne(scopes)), ...oneByOne(rest)];
 }
 
-function applyChanges(root: string, changes: readonly FileChange[]): void {
-  for (const directory of new Set(changes.map(({ path }) => join(root, path, "..")))) sweepTemporaryFiles(directory);
-  for (const { path, bytes } of changes) {
-    if (bytes === undefined) removeFile(join(root, path));
-    else writeFileAtomic(join(root, path), bytes, { mode: 0o644 });
+function oneByOne(changes: readonly FileChange[]): Landing[] {
+  return changes.map((change) => [change]);
+}
+
+async function applyChanges(root: string, landings: readonly Landing[], onProgress?: OnProgress): Promise<void> {
+  const total = landings.flat().length;
+  for (const directory of new Set(landings.flat().map(({ path }) => join(root, path, ".."))))
+    sweepTemporaryFiles(directory);
+  let done = 0;
+  for (const landing of landings) {
+    const files = landing.flatMap(({ path, bytes, resetsMode }) =>
+      bytes === undefined ? [] : [{ path: join(root, path), bytes, resetsMode }],
+    );
+    for (const { path, bytes } of landing) if (bytes === undefined) removeFile(join(root, path));
+    const before = done;
+    await writeFilesAtomic(files, { mode: 0o644 }, (count) =>
+      onProgress?.({ phase: "writing", done: before + count, total }),
+    );
+    done += landing.length;
   }
 }

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { maxRecordChars } from "../../src/crypto/record.ts";
+import { maxDropChars } from "../../src/crypto/sealed-header.ts";
 import { hasCode } from "../../src/errors.ts";
 import { parseScopePath, parseSecretName, type SecretName } from "../../src/secret/address.ts";
 import { parseScopeFile, printScopeFile, type ScopeEntry } from "../../src/store/scope-file.ts";
@@ -24,11 +26,9 @@ function failure(text: string | Uint8Array): { code: string; line: number | unde
 const names = fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_.-]{0,20}$/).map(parseSecretName);
 const comments = fc.array(fc.stringMatching(/^[ -~é☃😀]{0,30}$/u), { maxLength: 3 });
 const entries = fc
-  .dictionary(
-    names,
-    fc.record({ record: fc.stringMatching(/^[A-Za-z0-9_-]{1,80}$/).map((text) => `st1.${text}`), comments }),
-    { maxKeys: 12 },
-  )
+  .dictionary(names, fc.record({ record: fc.stringMatching(/^st1d?\.[A-Za-z0-9_-]{1,80}$/), comments }), {
+    maxKeys: 12,
+  })
   .map(
     (items) =>
       new Map(
@@ -37,6 +37,27 @@ const entries = fc
   );
 
 describe("printScopeFile and parseScopeFile", () => {
+  it("take a record and a drop as long as each may be, and no longer", () => {
+    for (const [prefix, most] of [
+      ["st1.", maxRecordChars],
+      ["st1d.", maxDropChars],
+    ] as const) {
+      const line = (length: number) => `${head}\nA: ${prefix}${"A".repeat(length - prefix.length)}\n`;
+      expect(read(line(most)).size).toBe(1);
+      expect(failure(line(most + 1))).toMatchObject({ line: 4, message: expect.stringContaining("too long") });
+    }
+  });
+
+  it("say how to make room where drops fill a scope", () => {
+    const drop = { record: `st1d.${"A".repeat(maxDropChars - 5)}`, comments: [], line: 0 };
+    const full = new Map(["A", "B", "C"].map((name) => [parseSecretName(name), drop]));
+    expect(() => printScopeFile(scope, full)).toThrow(
+      expect.objectContaining({
+        hints: [expect.stringContaining("sealtree adopt prod/api"), "split it in two scopes"],
+      }),
+    );
+  });
+
   it("read back what was written, for any names and comments", () => {
     fc.assert(
       fc.property(entries, (items) => {
