@@ -1,64 +1,78 @@
-import type { ScopePath } from "../secret/address.ts";
-import { listScopes } from "../store/keyring.ts";
-import type { Tree } from "../store/tree.ts";
 import { writeFiles, type WriteOptions, type WriteOutcome } from "../store/write.ts";
-import { planMember, type MemberRequest } from "./member-change.ts";
-import { checkAdmin, findMember, isAllowed } from "./permission.ts";
-import type { Policy } from "./policy.ts";
-import { loadPolicy } from "./policy.ts";
-import { planRekey, type PlannedRekey } from "./rekey.ts";
+import { openWorkTree } from "../store/work-tree.ts";
+import { readScope } from "../store/keyring.ts";
+import { besideChange, readCommittedPolicy } from "./committed-policy.ts";
+import { planMember, type MemberRequest, type PlannedMember } from "./member-change.ts";
+import { listReadableScopes, planScopes, type ReadableScope } from "./member-scopes.ts";
+import { checkAdmin, findMember } from "./permission.ts";
+import { loadPolicy, type Policy } from "./policy.ts";
+import type { PlannedRekey } from "./rekey.ts";
 import type { Session } from "./session.ts";
 
-export interface AddedMember {
-  /** The policy after the change. */
-  readonly policy: Policy;
-  /** False when a key was added to a member there is. */
-  readonly isNew: boolean;
-  readonly isChanged: boolean;
+export interface AddedMember extends Omit<PlannedMember, "files"> {
   /** Scopes whose keyrings were wrapped again. */
   readonly scopes: readonly PlannedRekey[];
 }
 
-/** Scopes of `tree` that the member may read by `policy`; none for an unknown name. */
-export async function listReadableScopes(tree: Tree, policy: Policy, name: string): Promise<ScopePath[]> {
-  const member = policy.members.get(name);
-  return member === undefined
-    ? []
-    : (await listScopes(tree)).filter((scope) => isAllowed(policy, member, "read", scope));
+/** What adding a member would give them to read. */
+export interface MemberPreview extends PlannedMember {
+  readonly reach: readonly ReadableScope[];
+}
+
+/** Options of a change of the policy. */
+export interface PolicyWriteOptions extends WriteOptions {
+  readonly note?: string | undefined;
+}
+
+/** What {@link addMember} would do, without doing it and without opening a scope. Throws as it does. */
+export async function previewMember(session: Session, request: MemberRequest): Promise<MemberPreview> {
+  const tree = openWorkTree(session.place.root);
+  await checkOwnAdmin(session, await loadPolicy(tree));
+  const planned = await planMember(tree, request, await readCommittedPolicy(session.place, tree));
+  const reach: ReadableScope[] = [];
+  for (const scope of await listReadableScopes(tree, planned.policy, request.name)) {
+    reach.push({ scope, secrets: [...((await readScope(tree, scope))?.keys() ?? [])] });
+  }
+  return { ...planned, reach };
 }
 
 /**
- * Adds a member, or keys to one, and wraps the keyrings of every scope they may read to the
- * new keys, in one commit; nothing is written unless all of it can be. Takes a member with an
- * admin role who can open those scopes. Throws E_PERMISSION_DENIED, E_NO_ACCESS with the scope,
- * and what {@link planMember} throws.
+ * Adds a member or a recovery key, or keys to one, and wraps the keyrings of every scope they
+ * may read to the new keys, in one commit; nothing is written unless all of it can be. Takes a
+ * member with an admin role who can open those scopes. Run again after it was cut off, it ends
+ * the work. Throws E_PERMISSION_DENIED, E_NO_ACCESS with the scope, and what {@link planMember}
+ * throws.
  */
 export async function addMember(
   session: Session,
-  options: WriteOptions & { readonly note?: string | undefined },
+  options: PolicyWriteOptions,
   request: MemberRequest,
 ): Promise<WriteOutcome<AddedMember>> {
   return await writeFiles(session.place, options, async (tree) => {
-    const before = await loadPolicy(tree);
-    checkAdmin(before, await findMember(before, await session.identities()));
-    const { files, policy, isNew } = await planMember(tree, request);
-    const scopes: PlannedRekey[] = [];
-    for (const scope of await listReadableScopes(tree, policy, request.name)) {
-      scopes.push(await planRekey(session, policy, tree, scope, { mint: "if-needed" }));
-    }
-    const changed = scopes.filter((planned) => planned.files.length > 0);
+    await checkOwnAdmin(session, await loadPolicy(tree));
+    const committed = await readCommittedPolicy(session.place, tree);
+    const { files, ...planned } = await planMember(tree, request, committed);
+    const { name, kind } = request;
+    const readable = await listReadableScopes(tree, planned.policy, name);
+    const scopes = await planScopes(session, planned.policy, tree, readable, options.onProgress);
+    const what = kind === "recovery" ? "recovery key" : "member";
+    const beside = besideChange(committed, { isChanged: planned.isChanged, written: files });
     return {
-      changes: [...changed.flatMap((planned) => planned.files), ...files],
-      touched: scopes.flatMap(({ touched }) => touched),
+      changes: [...scopes.changes, ...files, ...beside.removed],
+      touched: [...scopes.touched, ...beside.touched],
+      landing: "any order",
       text: {
-        subject: isNew ? `policies: add member ${request.name}` : `policies: add a key of ${request.name}`,
+        subject: planned.isNew ? `policies: add ${what} ${name}` : `policies: add a key of ${name}`,
         reason: "policy",
         note: options.note,
-        rekeyed: changed
-          .filter(({ minted, resealed }) => minted !== undefined || resealed > 0)
-          .map(({ scope }) => scope),
+        rekeyed: scopes.rekeyed,
       },
-      result: { policy, isNew, isChanged: files.length > 0, scopes: changed },
+      result: { ...planned, scopes: scopes.changed },
     };
   });
+}
+
+/** Throws E_PERMISSION_DENIED unless the user is an admin by `policy`. */
+export async function checkOwnAdmin(session: Session, policy: Policy): Promise<void> {
+  checkAdmin(policy, await findMember(policy, await session.identities()));
 }

@@ -3,7 +3,7 @@ import { compareText } from "../secret/text-order.ts";
 import type { ReaderList } from "../crypto/generation.ts";
 import { findStaleGenerations, type Keyring } from "../store/keyring.ts";
 import { findTips } from "./generations.ts";
-import { listReaders } from "./permission.ts";
+import { listReaders, type Reader } from "./permission.ts";
 import type { Policy } from "./policy.ts";
 
 /** How the keyring and the records of a scope differ from what the policy asks for. Found without a key. */
@@ -13,6 +13,8 @@ export interface ScopeDrift {
   readonly missing: readonly string[];
   /** Whom some generation is wrapped for although the policy does not let them read; written alike. */
   readonly extra: readonly string[];
+  /** The generations that are wrapped for others than the readers by the policy, in the order of the keyring. */
+  readonly generations: readonly GenerationDrift[];
   /** Secrets whose record is under a generation that somebody who may not read now may know. */
   readonly stale: readonly SecretName[];
   /** Who that is, as far as the keyring still says; written alike. */
@@ -21,23 +23,32 @@ export interface ScopeDrift {
   readonly isUnfit: boolean;
 }
 
-/** Compares a scope with the policy. `sealedUnder` names the generation of each secret's record. */
+/** What one generation adds to {@link ScopeDrift}. */
+export interface GenerationDrift {
+  readonly id: string;
+  readonly missing: readonly string[];
+  readonly extra: readonly string[];
+}
+
+/**
+ * Compares a scope with the policy. `sealedUnder` names the generation of each secret's record;
+ * `readers` are those of the scope, for callers that know them.
+ */
 export function findDrift(
   policy: Policy,
   scope: ScopePath,
   keyring: Keyring,
   sealedUnder: ReadonlyMap<SecretName, string>,
+  readers: readonly Reader[] = listReaders(policy, scope),
 ): ScopeDrift {
-  const readers = listReaders(policy, scope);
   const wanted = new Map(readers.map(({ name, fingerprint }) => [pairOf(name, fingerprint), name]));
   const fingerprints = new Set(readers.map(({ fingerprint }) => fingerprint));
-  const missing = new Map<string, string>();
-  const extra = new Map<string, string>();
-  for (const { wrappedFor } of keyring.values()) {
+  const differing = [...keyring.values()].flatMap(({ id, wrappedFor }) => {
     const present = pairsOf(wrappedFor);
-    for (const [pair, name] of wanted) if (!present.has(pair)) missing.set(pair, name);
-    for (const [pair, name] of present) if (!wanted.has(pair)) extra.set(pair, name);
-  }
+    const missing = without(wanted, present);
+    const extra = without(present, wanted);
+    return missing.size + extra.size === 0 ? [] : [{ id, missing, extra }];
+  });
   const staleIds = findStaleGenerations(keyring, fingerprints);
   const stale = [...sealedUnder].filter(([, id]) => staleIds.has(id)).map(([name]) => name);
   const staleFor = new Map<string, string>();
@@ -48,10 +59,16 @@ export function findDrift(
     }
   }
   const members = new Set(wanted.values());
+  const wrapped = new Set([...keyring.values()].flatMap(({ wrappedFor }) => [...wrappedFor.keys()]));
   return {
     scope,
-    missing: describe(missing, new Set([...keyring.values()].flatMap(({ wrappedFor }) => [...wrappedFor.keys()]))),
-    extra: describe(extra, members),
+    missing: describe(new Map(differing.flatMap(({ missing }) => [...missing])), wrapped),
+    extra: describe(new Map(differing.flatMap(({ extra }) => [...extra])), members),
+    generations: differing.map(({ id, missing, extra }) => ({
+      id,
+      missing: describe(missing, wrapped),
+      extra: describe(extra, members),
+    })),
     stale: stale.sort(compareText),
     staleFor: describe(staleFor, members),
     isUnfit: findTips(keyring).some(({ id }) => staleIds.has(id)),
@@ -66,6 +83,10 @@ export function needsRekey(drift: ScopeDrift): boolean {
 /** `name fingerprint` to name. */
 function pairsOf(readers: ReaderList): Map<string, string> {
   return new Map([...readers].flatMap(([name, prints]) => prints.map((print) => [pairOf(name, print), name] as const)));
+}
+
+function without(pairs: ReadonlyMap<string, string>, others: ReadonlyMap<string, string>): Map<string, string> {
+  return new Map([...pairs].filter(([pair]) => !others.has(pair)));
 }
 
 function pairOf(name: string, fingerprint: string): string {

@@ -1,6 +1,6 @@
-import { isMap, isNode, isScalar, isSeq, stringify, type YAMLMap } from "yaml";
+import { editYaml, type YamlEdit } from "../store/edit-yaml.ts";
 import { accessPolicyPath } from "../store/layout.ts";
-import { parseStrictYaml } from "../store/strict-yaml.ts";
+import type { Policy, Removal } from "./policy.ts";
 
 /** A member's entry in `policies/access.yaml`. */
 export interface WrittenMember {
@@ -10,68 +10,78 @@ export interface WrittenMember {
   readonly roles: readonly string[];
 }
 
-/**
- * The policy text with another version. Every other byte stays: the document says where the
- * version stands, and the text is edited there. Throws E_POLICY_INVALID.
- */
-export function setPolicyVersion(text: string, version: number): string {
-  const node = parseText(text).get("version", true);
-  if (!isScalar(node) || !node.range) return text;
-  return text.slice(0, node.range[0]) + String(version) + text.slice(node.range[1]);
-}
+/** One change of the policy, as edits of its file. */
+export type PolicyEdit = readonly YamlEdit[];
 
 /**
- * The policy text with one more member, on a line of its own after the last. Every other byte
- * stays, unless the members are a flow map (`members: {}`): then the file is printed anew, with
- * its comments and order. Throws E_POLICY_INVALID.
+ * The text of `policies/access.yaml` after some changes. Comments and order stay, as
+ * {@link editYaml} promises. Throws E_POLICY_INVALID.
  */
-export function addPolicyMember(text: string, member: WrittenMember): string {
-  const document = parseText(text);
-  const members = document.get("members");
-  const last = isMap(members) ? members.items.at(-1) : undefined;
-  const end = last === undefined ? undefined : endOf(last.value);
-  const indent = isMap(members) ? indentOf(text, members) : undefined;
-  if (end !== undefined && indent !== undefined) {
-    const newline = text.indexOf("\n", end);
-    const [before, after] = newline < 0 ? [`${text}\n`, ""] : [text.slice(0, newline + 1), text.slice(newline + 1)];
-    return `${before}${indent}${printMember(member)}\n${after}`;
-  }
-  document.setIn(["members", member.name], document.createNode(toFields(member), { flow: true }));
-  const added = document.get("members");
-  if (isMap(added)) added.flow = false;
-  return document.toString({ lineWidth: 0 });
+export function editPolicy(text: string, ...changes: readonly PolicyEdit[]): string {
+  return changes.flat().reduce((edited, edit) => editYaml(edited, accessPolicyPath, edit), text);
 }
 
-function parseText(text: string) {
-  return parseStrictYaml(Buffer.from(text), accessPolicyPath).document;
+export function setVersion(version: number): PolicyEdit {
+  return [{ set: ["version"], value: version }];
 }
 
-/** The white space before the members of a block map; undefined for a flow map. */
-function indentOf(text: string, members: YAMLMap): string | undefined {
-  const key = members.items[0]?.key;
-  if (members.flow === true || !isScalar(key) || !key.range) return undefined;
-  return text.slice(text.lastIndexOf("\n", key.range[0]) + 1, key.range[0]);
+/** The member comes last. */
+export function addMemberEntry({ name, kind, github, roles }: WrittenMember): PolicyEdit {
+  const fields = { ...(kind === "machine" ? { kind } : {}), ...(github === undefined ? {} : { github }), roles };
+  return [{ set: ["members", name], value: fields }];
 }
 
-/** Where the last thing of a node ends, before a comment that follows it. */
-function endOf(node: unknown): number | undefined {
-  if (isMap(node) && node.flow !== true) return endOf(node.items.at(-1)?.value);
-  if (isSeq(node) && node.flow !== true) return endOf(node.items.at(-1));
-  return isNode(node) ? node.range?.[1] : undefined;
+export function removeMemberEntry(name: string): PolicyEdit {
+  return [{ remove: ["members", name] }];
 }
 
-function printMember(member: WrittenMember): string {
-  const fields = Object.entries(toFields(member)).map(
-    ([key, value]) => `${key}: ${Array.isArray(value) ? `[${value.map(quote).join(", ")}]` : quote(String(value))}`,
-  );
-  return `${quote(member.name)}: { ${fields.join(", ")} }`;
+export function setGithub(name: string, github: string): PolicyEdit {
+  return [{ set: ["members", name, "github"], value: github }];
 }
 
-function toFields({ kind, github, roles }: WrittenMember): Record<string, string | readonly string[]> {
-  return { ...(kind === "machine" ? { kind } : {}), ...(github === undefined ? {} : { github }), roles };
+/** `present` become `wanted`: roles that stay keep their place, new ones follow. */
+export function setMemberRoles(name: string, present: readonly string[], wanted: readonly string[]): PolicyEdit {
+  const path = ["members", name, "roles"];
+  const added = [...new Set(wanted)].filter((role) => !present.includes(role));
+  const gone = [...present.keys()].filter((index) => !wanted.includes(present[index] ?? "")).reverse();
+  return [
+    ...added.map((role) => ({ append: path, value: role })),
+    ...gone.map((index) => ({ remove: [...path, index] })),
+  ];
 }
 
-/** As YAML takes it for text: a name such as `on`, `null` or `123` needs quotes. */
-function quote(text: string): string {
-  return stringify(text, { lineWidth: 0 }).trimEnd();
+/** A recovery key comes last. */
+export function addRecoveryName(name: string): PolicyEdit {
+  return [{ append: ["recovery"], value: name }];
+}
+
+/** Notes that a name is gone. An entry that was readmitted is brought up to date. */
+export function noteRemovedName(policy: Pick<Policy, "removed">, name: string, { version, at }: Removal): PolicyEdit {
+  return note(["removed", name], policy.removed.get(name), { version, at });
+}
+
+/** Notes that a key is gone, by its fingerprint. An entry that was readmitted is brought up to date. */
+export function noteRemovedKey(
+  policy: Pick<Policy, "removedKeys">,
+  fingerprint: string,
+  { member, version, at }: Removal & { readonly member: string },
+): PolicyEdit {
+  return note(["removed_keys", fingerprint], policy.removedKeys.get(fingerprint), { member, version, at });
+}
+
+/** Lets a removed name, or a removed key, in again from `version` on. */
+export function readmit(list: "removed" | "removed_keys", key: string, version: number): PolicyEdit {
+  return [{ set: [list, key, "readmitted"], value: version }];
+}
+
+function note(
+  path: readonly [string, string],
+  present: Removal | undefined,
+  fields: { readonly member?: string; readonly version: number; readonly at: string },
+): PolicyEdit {
+  if (present === undefined) return [{ set: path, value: fields }];
+  return [
+    ...Object.entries(fields).map(([field, value]) => ({ set: [...path, field], value })),
+    ...(present.readmitted === undefined ? [] : [{ remove: [...path, "readmitted"] }]),
+  ];
 }

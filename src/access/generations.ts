@@ -1,5 +1,6 @@
 import { encryptToRecipients } from "../crypto/age.ts";
 import { encodeGeneration, generateDek, generationId, hashReaders } from "../crypto/generation.ts";
+import { isPostQuantum } from "../crypto/recipient.ts";
 import { SealtreeError } from "../errors.ts";
 import type { ScopePath } from "../secret/address.ts";
 import { compareText } from "../secret/text-order.ts";
@@ -40,38 +41,36 @@ export async function mintGeneration(
   scope: ScopePath,
   keyring: Keyring,
 ): Promise<WrittenGeneration> {
-  return await mintSuccessor(session, policy, scope, findTips(keyring)[0]?.id);
+  const readers = requireReaders(policy, scope);
+  checkPostQuantum(policy, scope, readers);
+  const { file, opened } = draftGeneration(session, scope, readers, findTips(keyring)[0]?.id);
+  const recipients = readers.map(({ recipient }) => recipient);
+  const armored = await encryptToRecipients(recipients, opened.payload, "allowed", () => session.plugins());
+  return { file: { ...file, armored }, opened };
 }
 
-/** {@link mintGeneration} that follows the generation named `previous`; undefined for the first of a scope. */
-export async function mintSuccessor(
+/** A generation whose key is made and not wrapped yet. */
+export interface DraftGeneration {
+  readonly file: Omit<GenerationFile, "armored">;
+  readonly opened: OpenGeneration;
+}
+
+/** A new generation for `readers` that follows the one named `previous`; undefined for the first of a scope. */
+export function draftGeneration(
   session: Session,
-  policy: Policy,
   scope: ScopePath,
+  readers: readonly Reader[],
   previous: string | undefined,
-): Promise<WrittenGeneration> {
-  const readers = requireReaders(policy, scope);
+): DraftGeneration {
   const dek = generateDek(session.random);
   const createdAt = nowSeconds(session);
   const mintedFor = toReaderList(readers);
   const payload = encodeGeneration({ dek, createdAt, previous, mintedForHash: hashReaders(mintedFor), scope });
   const id = generationId(dek, scope);
-  const armored = await wrap(policy, scope, readers, payload);
   return {
-    file: { id, previous, createdAt, mintedFor, wrappedFor: mintedFor, armored },
+    file: { id, previous, createdAt, mintedFor, wrappedFor: mintedFor },
     opened: { id, dek, payload, reader: undefined },
   };
-}
-
-/** The same generation wrapped for the present readers. */
-export async function rewrapGeneration(
-  policy: Policy,
-  scope: ScopePath,
-  file: GenerationFile,
-  payload: Uint8Array,
-): Promise<GenerationFile> {
-  const readers = requireReaders(policy, scope);
-  return { ...file, wrappedFor: toReaderList(readers), armored: await wrap(policy, scope, readers, payload) };
 }
 
 /** The file change that writes a generation. */
@@ -87,13 +86,9 @@ export function findTips(keyring: Keyring): GenerationFile[] {
     .sort((a, b) => b.createdAt - a.createdAt || compareText(a.id, b.id));
 }
 
-async function wrap(
-  policy: Policy,
-  scope: ScopePath,
-  readers: readonly Reader[],
-  payload: Uint8Array,
-): Promise<string> {
-  const classical = readers.filter(({ recipient }) => recipient.kind !== "hybrid");
+/** Throws E_RECIPIENTS_MIXED when the policy requires post-quantum recipients and a reader has another. */
+export function checkPostQuantum(policy: Policy, scope: ScopePath, readers: readonly Reader[]): void {
+  const classical = readers.filter(({ recipient }) => !isPostQuantum(recipient));
   if (policy.postQuantum === "require" && classical.length > 0) {
     throw new SealtreeError(
       "E_RECIPIENTS_MIXED",
@@ -106,9 +101,4 @@ async function wrap(
       },
     );
   }
-  return await encryptToRecipients(
-    readers.map(({ recipient }) => recipient),
-    payload,
-    "allowed",
-  );
 }

@@ -1,119 +1,136 @@
-import type { MemberKeys } from "./member-file.ts";
-import { SealtreeError } from "../errors.ts";
-import { isMemberName } from "../store/generation-file.ts";
+import { fingerprintOf, parseRecipient } from "../crypto/recipient.ts";
+import { isSshKind } from "../crypto/ssh-strength.ts";
 import { accessPolicyPath, memberPath } from "../store/layout.ts";
 import type { Tree } from "../store/tree.ts";
 import type { FileChange } from "../store/write.ts";
-import { addPolicyMember, setPolicyVersion } from "./edit-policy.ts";
-import { loadPolicy, type Policy } from "./policy.ts";
+import { nextVersion, type CommittedPolicy } from "./committed-policy.ts";
+import {
+  addMemberEntry,
+  addRecoveryName,
+  editPolicy,
+  readmit,
+  setGithub,
+  setVersion,
+  type PolicyEdit,
+} from "./edit-policy.ts";
+import type { GivenKeys } from "./key-arguments.ts";
+import { dropKeyLines, listKeyTexts, parseMemberFile, printMemberKeys, type MemberKeys } from "./member-file.ts";
+import { checkRequest } from "./member-request.ts";
 import { plannedTree } from "./planned-tree.ts";
+import { loadPolicy, type Policy } from "./policy.ts";
 
-/** A member to add, or keys to add to one there is. */
+/** A member or recovery key to add, or keys to add to one there is. */
 export interface MemberRequest {
   readonly name: string;
-  readonly keys: MemberKeys;
-  /** At least one for a new member, none for one there is. */
+  readonly keys: GivenKeys;
+  /** At least one for a new member, none for one there is and for a recovery key. */
   readonly roles: readonly string[];
   readonly github: string | undefined;
-  readonly kind: "person" | "machine";
+  readonly kind: "person" | "machine" | "recovery";
+  /** Lets in a name or a key that was removed. */
+  readonly readmit: boolean;
+  /** Said above the keys in their file, such as `from github.com/bob, 2026-11-22`. */
+  readonly origin?: string | undefined;
 }
 
 export interface PlannedMember {
-  /** Key file first, policy last; empty when the member has all these keys already. */
+  /** Empty when the member has all these keys already. */
   readonly files: readonly FileChange[];
   /** The policy as it will be. */
   readonly policy: Policy;
   readonly isNew: boolean;
+  /** True when HEAD lacks some of it, also after a run that was cut off before its commit. */
+  readonly isChanged: boolean;
+  /** Those of the keys that read, and those that only sign. */
+  readonly keys: MemberKeys;
 }
 
 /**
  * Plans the change of policy that adds a member, or keys to one there is: the key file, and
- * `policies/access.yaml` with its comments and order kept and its version raised by one. The
- * policy that comes out is checked as a whole. Throws E_USAGE, E_EXISTS, E_RECIPIENTS_MIXED,
- * E_POLICY_INVALID.
+ * `policies/access.yaml` with its comments and order kept and its version one more than in
+ * HEAD. The policy that comes out is checked as a whole. Throws E_USAGE, E_EXISTS, E_REMOVED,
+ * E_RECIPIENTS_MIXED, E_POLICY_INVALID.
  */
-export async function planMember(tree: Tree, request: MemberRequest): Promise<PlannedMember> {
+export async function planMember(
+  tree: Tree,
+  request: MemberRequest,
+  committed: CommittedPolicy,
+): Promise<PlannedMember> {
   const policy = await loadPolicy(tree);
-  const present = policy.members.get(request.name);
-  checkRequest(policy, request);
-  const known = new Set([...(present?.recipients ?? []).map(({ text }) => text), ...(present?.signingKeys ?? [])]);
-  const texts = [...request.keys.recipients.map(({ text }) => text), ...request.keys.signingKeys];
-  const added = texts.filter((text) => !known.has(text));
-  if (added.length === 0) return { files: [], policy, isNew: false };
-  const before = present === undefined ? "" : await readText(tree, memberPath(request.name));
-  const separator = before === "" || before.endsWith("\n") ? "" : "\n";
-  const files = [
-    { path: memberPath(request.name), bytes: `${before}${separator}${added.join("\n")}\n` },
-    { path: accessPolicyPath, bytes: await printPolicy(tree, policy, request) },
-  ];
-  return { files, policy: await loadPolicy(plannedTree(tree, files)), isNew: present === undefined };
+  const { name } = request;
+  const path = memberPath(name);
+  const isKnown = policy.members.has(name) || policy.recovery.has(name);
+  const text = isKnown ? Buffer.from((await tree.read(path)) ?? []).toString("utf8") : "";
+  const file = parseMemberFile(Buffer.from(text), path);
+  const keys = settleKeys(file.keys, request.keys);
+  checkRequest(policy, request, keys);
+  const added = {
+    recipients: keys.recipients.filter((key) => !file.keys.recipients.some((known) => known.text === key.text)),
+    signingKeys: keys.signingKeys.filter((key) => !file.keys.signingKeys.includes(key)),
+  };
+  const isNeeded = !isKnown || listKeyTexts(added).length > 0 || !isCommitted(committed, request, keys);
+  if (!isNeeded) return { files: [], policy, isNew: false, isChanged: false, keys };
+  const before = await readText(tree);
+  const after = editPolicy(before, ...planEdits(policy, committed, request, keys));
+  const policyChange = after === before ? [] : [{ path: accessPolicyPath, bytes: after }];
+  const keyText = printKeyFile(dropKeyLines(text, file, listKeyTexts(added)), added, request);
+  const keyChange = keyText === text ? [] : [{ path, bytes: keyText }];
+  // Cut off between the two, a key file without a member is no harm, and neither is a policy that lets a key in.
+  const files = isKnown ? [...policyChange, ...keyChange] : [...keyChange, ...policyChange];
+  return { files, policy: await loadPolicy(plannedTree(tree, files)), isNew: !isKnown, isChanged: true, keys };
 }
 
-function checkRequest(policy: Policy, { name, keys, roles, github, kind }: MemberRequest): void {
-  const usage = (message: string, hint: string) => new SealtreeError("E_USAGE", message, { hints: [hint] });
-  if (!isMemberName(name))
-    throw usage("that is not a member name", "a-z, 0-9, _ and -, beginning with a letter, at most 63");
-  const isKnown = policy.members.has(name);
-  if (
-    isKnown &&
-    (roles.length > 0 ||
-      github !== undefined ||
-      kind === "machine" ||
-      keys.recipients.length + keys.signingKeys.length === 0)
-  ) {
-    throw new SealtreeError("E_EXISTS", `${name} is a member already`, {
-      hints: [
-        `to change roles, edit ${accessPolicyPath}, then run sealtree rekey`,
-        `to add a key: sealtree member add ${name} --recipient R`,
-      ],
-    });
+/** SSH keys that were given as such read only where a member has no other keys to read with. */
+function settleKeys(present: MemberKeys, { recipients, signingKeys, sshKeys }: GivenKeys): MemberKeys {
+  const isSshOnly = [...present.recipients, ...recipients].every(({ kind }) => isSshKind(kind));
+  const reading = isSshOnly ? sshKeys.filter((key) => isSshKind(key.split(" ")[0] ?? "")).map(parseRecipient) : [];
+  const all = new Map([...recipients, ...reading].map((recipient) => [recipient.text, recipient]));
+  const signing = [...all.values()].filter(({ kind }) => isSshKind(kind)).map(({ text }) => text);
+  return { recipients: [...all.values()], signingKeys: [...new Set([...signing, ...signingKeys, ...sshKeys])] };
+}
+
+/** True when HEAD has the name with these keys. */
+function isCommitted({ policy }: CommittedPolicy, { name, github }: MemberRequest, keys: MemberKeys): boolean {
+  if (policy === undefined) return true;
+  const member = policy.members.get(name);
+  const recipients = member?.recipients ?? policy.recovery.get(name);
+  if (recipients === undefined || (github !== undefined && member?.github !== github)) return false;
+  return (
+    keys.recipients.every(({ text }) => recipients.some((known) => known.text === text)) &&
+    keys.signingKeys.every((key) => member === undefined || member.signingKeys.includes(key))
+  );
+}
+
+function planEdits(
+  policy: Policy,
+  committed: CommittedPolicy,
+  { name, roles, github, kind }: MemberRequest,
+  keys: MemberKeys,
+): PolicyEdit[] {
+  const version = nextVersion(policy, committed);
+  const edits = [setVersion(version)];
+  if (isRemoved(policy.removed.get(name))) edits.push(readmit("removed", name, version));
+  for (const fingerprint of listKeyTexts(keys).map(fingerprintOf)) {
+    if (isRemoved(policy.removedKeys.get(fingerprint))) edits.push(readmit("removed_keys", fingerprint, version));
   }
-  const known = [...policy.roles.keys()];
-  if (!isKnown && roles.length === 0)
-    throw usage("a new member needs a role", `--role ROLE; the roles are ${known.join(", ")}`);
-  if (!roles.every((role) => policy.roles.has(role)))
-    throw usage("there is no such role", `the roles are ${known.join(", ")}`);
-  if (!isKnown && keys.recipients.length === 0) {
-    throw usage("a new member needs a recipient", "--recipient age1pq1...; the member makes one with sealtree keygen");
-  }
-  checkRecipients(policy, name, keys);
+  const member = policy.members.get(name);
+  if (kind === "recovery") return policy.recovery.has(name) ? edits : [...edits, addRecoveryName(name)];
+  if (member === undefined) edits.push(addMemberEntry({ name, kind, github, roles: [...new Set(roles)] }));
+  else if (github !== undefined && member.github === undefined) edits.push(setGithub(name, github));
+  return edits;
 }
 
-function checkRecipients(policy: Policy, name: string, keys: MemberKeys): void {
-  const others = [
-    ...[...policy.members].map(([owner, { recipients }]) => [owner, recipients] as const),
-    ...policy.recovery,
-  ];
-  for (const recipient of keys.recipients) {
-    const owner = others.find(
-      ([other, recipients]) => other !== name && recipients.some(({ text }) => text === recipient.text),
-    )?.[0];
-    if (owner !== undefined) {
-      throw new SealtreeError("E_EXISTS", `the recipient belongs to ${owner} already`, {
-        hints: ["a key belongs to one member; sealtree keygen makes another"],
-      });
-    }
-    if (policy.postQuantum === "require" && recipient.kind !== "hybrid") {
-      throw new SealtreeError(
-        "E_RECIPIENTS_MIXED",
-        "the policy requires post-quantum recipients, and this one is classical",
-        {
-          hints: [
-            "sealtree keygen makes an age1pq1... recipient",
-            `or set post_quantum: prefer in ${accessPolicyPath}`,
-          ],
-        },
-      );
-    }
-  }
+function isRemoved(removal: { readonly readmitted?: number | undefined } | undefined): boolean {
+  return removal !== undefined && removal.readmitted === undefined;
 }
 
-async function printPolicy(tree: Tree, policy: Policy, request: MemberRequest): Promise<string> {
-  const { name, roles, github, kind } = request;
-  const text = setPolicyVersion(await readText(tree, accessPolicyPath), policy.version + 1);
-  return policy.members.has(name) ? text : addPolicyMember(text, { name, kind, github, roles: [...new Set(roles)] });
+function printKeyFile(kept: string, added: MemberKeys, { origin }: MemberRequest): string {
+  const lines = printMemberKeys(added);
+  if (lines === "") return kept;
+  const separator = kept === "" || kept.endsWith("\n") ? "" : "\n";
+  return `${kept}${separator}${origin === undefined ? "" : `# ${origin}\n`}${lines}`;
 }
 
-async function readText(tree: Tree, path: string): Promise<string> {
-  return Buffer.from((await tree.read(path)) ?? []).toString("utf8");
+async function readText(tree: Tree): Promise<string> {
+  return Buffer.from((await tree.read(accessPolicyPath)) ?? []).toString("utf8");
 }

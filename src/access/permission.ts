@@ -58,10 +58,8 @@ export function toReaderList(readers: readonly Reader[]): ReaderList {
 /** The member that one of `identities` belongs to; undefined when they are nobody's. */
 export async function findMember(policy: Policy, identities: readonly Identity[]): Promise<Member | undefined> {
   for (const identity of identities) {
-    const { text } = await identity.recipient();
-    const member = sortedMembers(policy).find(({ recipients }) =>
-      recipients.some((recipient) => recipient.text === text),
-    );
+    const own = new Set((await identity.recipients()).map(({ text }) => text));
+    const member = sortedMembers(policy).find(({ recipients }) => recipients.some(({ text }) => own.has(text)));
     if (member !== undefined) return member;
   }
   return undefined;

@@ -19,6 +19,12 @@ const grant = z.strictObject({
   allow: z.array(z.enum(actions)).min(1),
 });
 
+const removal = z.strictObject({
+  version: z.int().min(1),
+  at: z.string().regex(/^\d{4}-\d{2}-\d{2}$/, "not a date such as 2026-11-01"),
+  readmitted: z.int().min(1).optional(),
+});
+
 /** `policies/access.yaml` as written; unknown fields are errors. */
 export const accessSchema = z.strictObject({
   version: z.int().min(1),
@@ -37,7 +43,13 @@ export const accessSchema = z.strictObject({
   ),
   roles: z.record(roleName, z.strictObject({ admin: z.boolean().default(false), grants: z.array(grant).default([]) })),
   recovery: z.array(memberName).default([]),
-  removed: z.record(memberName, z.strictObject({ version: z.int().min(1), at: z.string() })).default({}),
+  removed: z.record(memberName, removal).default({}),
+  removed_keys: z
+    .record(
+      z.string().regex(/^[0-9a-f]{16}$/, "a key is named by its fingerprint: 16 hex digits"),
+      removal.extend({ member: memberName }),
+    )
+    .default({}),
 });
 
 export type WrittenAccess = z.infer<typeof accessSchema>;

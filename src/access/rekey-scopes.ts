@@ -1,4 +1,4 @@
-import { parseRecordHeader } from "../crypto/record.ts";
+import { readSealedHeader } from "../crypto/sealed-header.ts";
 import { listUncommitted } from "../git/changes.ts";
 import { hasGit } from "../git/place.ts";
 import type { ScopePath } from "../secret/address.ts";
@@ -8,9 +8,12 @@ import { accessPolicyPath, membersDirectory, parseSecretsPath, secretsDirectory 
 import type { Tree } from "../store/tree.ts";
 import { writeFiles, type FileChange, type WriteOptions, type WriteOutcome } from "../store/write.ts";
 import { findDrift, needsRekey, type ScopeDrift } from "./drift.ts";
+import { findLostGenerations, readFormerAccess, type FormerAccess } from "./former-access.ts";
 import { checkAllowed, findMember, isAdmin } from "./permission.ts";
 import { loadPolicy, type Member, type Policy } from "./policy.ts";
-import { planRekey, type PlannedRekey } from "./rekey.ts";
+import { checkStanzas } from "./check-stanzas.ts";
+import { planRekeys } from "./plan-rekeys.ts";
+import type { PlannedRekey } from "./rekey.ts";
 import type { Session } from "./session.ts";
 
 export interface RekeyRequest extends WriteOptions {
@@ -20,8 +23,6 @@ export interface RekeyRequest extends WriteOptions {
    * generation for every scope; a scope: a new generation for that one.
    */
   readonly what: "needed" | "all" | { readonly scope: ScopePath };
-  /** Called before each scope is planned. */
-  readonly onScope?: (done: number, total: number) => void;
 }
 
 /** A scope that was rekeyed, and how it differed from the policy before. */
@@ -29,7 +30,10 @@ export interface RekeyedScope extends PlannedRekey {
   readonly drift: ScopeDrift;
 }
 
-/** The scopes of a tree that differ from the policy, found without a key. Throws what reading them throws. */
+/**
+ * How the scopes of a tree differ from the policy, found without a key. Throws what reading
+ * them throws, and E_KEYRING_INTEGRITY for a generation with more or fewer stanzas than it lists.
+ */
 export async function listDrifts(tree: Tree, policy: Policy): Promise<ScopeDrift[]> {
   const drifts: ScopeDrift[] = [];
   for (const scope of await listScopes(tree)) drifts.push(await readDrift(tree, policy, scope));
@@ -41,7 +45,7 @@ export async function listDrifts(tree: Tree, policy: Policy): Promise<ScopeDrift
  * commit. A policy that was edited by hand and is not committed yet goes into the same commit.
  * Takes a member who may write in each scope, or has an admin role, and can open it. Values,
  * their ids and times stay. Throws E_NO_ACCESS and E_PERMISSION_DENIED with the scope, and what
- * {@link planRekey} throws; then nothing was written.
+ * {@link planRekeys} throws; then nothing was written.
  */
 export async function rekeyScopes(
   session: Session,
@@ -53,16 +57,16 @@ export async function rekeyScopes(
     const member = await findMember(policy, await session.identities());
     const drifts =
       typeof what === "object" ? [await readDrift(tree, policy, what.scope)] : await listDrifts(tree, policy);
-    const due = what === "needed" ? drifts.filter(needsRekey) : drifts;
-    const planned: RekeyedScope[] = [];
-    for (const [index, drift] of due.entries()) {
-      request.onScope?.(index, due.length);
-      checkMayRekey(policy, member, drift.scope);
-      const plan = await planRekey(session, policy, tree, drift.scope, {
-        mint: what === "needed" ? "if-needed" : "always",
-      });
-      if (plan.files.length > 0) planned.push({ ...plan, drift });
-    }
+    const former = await readFormerAccess(session.place);
+    const due = what === "needed" ? await listDue(tree, policy, drifts, former) : drifts;
+    for (const { scope } of due) checkMayRekey(policy, member, scope);
+    const mint = what === "needed" ? "if-needed" : "always";
+    const named = due.map(({ scope }) => scope);
+    const plans = await planRekeys(session, policy, tree, named, { mint, former }, request.onProgress);
+    const planned = plans.flatMap((plan, index): RekeyedScope[] => {
+      const drift = due[index];
+      return drift === undefined || plan.files.length === 0 ? [] : [{ ...plan, drift }];
+    });
     const policies = await listPolicyChanges(session, member, policy);
     const scopes = planned.map(({ scope }) => scope);
     return {
@@ -72,6 +76,7 @@ export async function rekeyScopes(
         ...(await listCutOff(session, tree)),
         ...policies.written,
       ],
+      landing: "any order",
       text: {
         subject: scopes.length === 1 ? `secrets(${scopes[0] ?? ""}): rekey` : `secrets: rekey ${scopes.length} scopes`,
         reason: "rekey",
@@ -83,13 +88,32 @@ export async function rekeyScopes(
   });
 }
 
+/** Scopes that differ from the policy, and those that somebody could read until now who is in no list of the keyring. */
+async function listDue(
+  tree: Tree,
+  policy: Policy,
+  drifts: readonly ScopeDrift[],
+  former: FormerAccess | undefined,
+): Promise<ScopeDrift[]> {
+  const due: ScopeDrift[] = [];
+  for (const drift of drifts) {
+    const { scope } = drift;
+    const isLost = async () => findLostGenerations(former, policy, scope, await readKeyring(tree, scope)).size > 0;
+    if (needsRekey(drift) || (await isLost())) due.push(drift);
+  }
+  return due;
+}
+
 async function readDrift(tree: Tree, policy: Policy, scope: ScopePath): Promise<ScopeDrift> {
   const sealedUnder = new Map(
-    [...((await readScope(tree, scope)) ?? [])].map(
-      ([name, { record }]) => [name, parseRecordHeader(record).generation] as const,
-    ),
+    [...((await readScope(tree, scope)) ?? [])].flatMap(([name, { record }]) => {
+      const { generation } = readSealedHeader(record);
+      return generation === undefined ? [] : [[name, generation] as const];
+    }),
   );
-  return findDrift(policy, scope, await readKeyring(tree, scope), sealedUnder);
+  const keyring = await readKeyring(tree, scope);
+  checkStanzas(scope, keyring);
+  return findDrift(policy, scope, keyring, sealedUnder);
 }
 
 function checkMayRekey(policy: Policy, member: Member | undefined, scope: ScopePath): void {

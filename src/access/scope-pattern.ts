@@ -12,13 +12,16 @@ export function isScopePattern(pattern: string): boolean {
 
 /** True when the list of patterns covers `scope`; `${member}` stands for `member`. */
 export function matchesPatterns(patterns: readonly string[], scope: string, member: string): boolean {
-  let covered = false;
-  for (const written of patterns) {
-    const isExclusion = written.startsWith("!");
-    const pattern = (isExclusion ? written.slice(1) : written).replaceAll("${member}", member);
-    if (matchSegments(pattern.split("/"), scope.split("/"))) covered = !isExclusion;
-  }
-  return covered;
+  const deciding = findDecidingPattern(patterns, scope, member);
+  return deciding !== undefined && !deciding.startsWith("!");
+}
+
+/** The pattern that decides whether the list covers `scope`, as written: the last that matches; undefined when none does. */
+export function findDecidingPattern(patterns: readonly string[], scope: string, member: string): string | undefined {
+  return patterns.findLast((written) => {
+    const pattern = (written.startsWith("!") ? written.slice(1) : written).replaceAll("${member}", member);
+    return matchSegments(pattern.split("/"), scope.split("/"));
+  });
 }
 
 /** Matches segment by segment, remembering dead ends, so that no pattern takes long. */

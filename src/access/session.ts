@@ -1,4 +1,5 @@
 import type { Identity } from "../crypto/identity.ts";
+import type { PluginHost } from "../crypto/plugin-host.ts";
 import type { RandomSource } from "../crypto/random.ts";
 import type { GitPlace } from "../git/place.ts";
 
@@ -9,6 +10,8 @@ export interface Session {
   now(): Date;
   /** The user's private keys, loaded once. Throws E_NO_IDENTITY. */
   identities(): Promise<readonly Identity[]>;
+  /** Runs the plugins of recipients and identities that need one. */
+  plugins(): Promise<PluginHost>;
 }
 
 /** The session's time in whole seconds since 1970. */

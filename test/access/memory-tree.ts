@@ -24,7 +24,7 @@ export function applyTo(
   const next = { ...files };
   for (const { path, bytes } of changes) {
     if (bytes === undefined) delete next[path];
-    else next[path] = bytes;
+    else next[path] = Buffer.from(bytes).toString("utf8");
   }
   return next;
 }

@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { findDrift, needsRekey } from "../../src/access/drift.ts";
 import { currentGeneration } from "../../src/access/generations.ts";
 import { loadPolicy } from "../../src/access/policy.ts";
-import { planRekey, type RekeyOptions } from "../../src/access/rekey.ts";
+import { planRekeys } from "../../src/access/plan-rekeys.ts";
+import type { RekeyOptions } from "../../src/access/rekey.ts";
 import type { Session } from "../../src/access/session.ts";
 import { generateIdentity, parseIdentities } from "../../src/crypto/identity.ts";
 import { parseRecordHeader, sealRecord } from "../../src/crypto/record.ts";
@@ -31,6 +32,7 @@ function sessionOf(who: string): Session {
     random: (size) => Buffer.alloc(size, (fill += 1)),
     now: () => new Date("2026-01-01T00:00:00Z"),
     identities: () => Promise.resolve(people.get(who)?.identities ?? []),
+    plugins: () => Promise.reject(new Error("no plugin here")),
   };
 }
 
@@ -41,7 +43,7 @@ function policyOf(...names: string[]): Files {
   return Object.fromEntries([
     [
       "policies/access.yaml",
-      `version: 1\nmembers: { ${names.map((who) => `${who}: { roles: [all] }`).join(", ")} }\nroles: { all: { grants: [{ scopes: ["**"], allow: [read, write] }] } }\n`,
+      `version: 1\nmembers: { ${names.map((who) => `${who}: { roles: [all] }`).join(", ")} }\nroles: { all: { admin: true, grants: [{ scopes: ["**"], allow: [read, write] }] } }\n`,
     ],
     ...names.map((who) => [`policies/members/${who}.pub`, `${people.get(who)?.recipient ?? ""}\n`]),
   ]);
@@ -52,7 +54,8 @@ const sealed = (files: Files): Files =>
 
 async function plan(files: Files, mint: RekeyOptions["mint"] = "if-needed", who = "alice") {
   const tree = memoryTree(files);
-  return await planRekey(sessionOf(who), await loadPolicy(tree), tree, scope, { mint });
+  const [planned] = await planRekeys(sessionOf(who), await loadPolicy(tree), tree, [scope], { mint });
+  return planned ?? expect.fail("no plan");
 }
 
 async function rekey(files: Files, mint: RekeyOptions["mint"] = "if-needed"): Promise<Files> {
@@ -103,7 +106,7 @@ async function opens(who: string, files: Files, id: string): Promise<boolean> {
   return (await openGeneration(scope, file, people.get(who)?.identities ?? [])) !== undefined;
 }
 
-describe("planRekey", () => {
+describe("planRekeys", () => {
   it("plans nothing for a scope that agrees", async () => {
     const files = await createScope("alice", "bob");
     expect(needsRekey(await driftOf(files))).toBe(false);
@@ -179,6 +182,21 @@ describe("planRekey", () => {
     const before = await createScope("alice");
     const after = await rekey(before, "always");
     expect((await headerOf(after)).generation).not.toBe((await headerOf(before)).generation);
+  });
+
+  it("mints once when somebody lost access whom a merge took out of the lists, and not for what came since", async () => {
+    const files = await createScope("alice");
+    const head = { ...files, ...policyOf("alice", "bob") };
+    const former = { policy: await loadPolicy(memoryTree(head)), files: new Set(Object.keys(head)) };
+    const rekeyAfter = async (now: Files) => {
+      const tree = memoryTree(now);
+      const options = { mint: "if-needed", former } as const;
+      const [planned] = await planRekeys(sessionOf("alice"), await loadPolicy(tree), tree, [scope], options);
+      return applyTo(now, planned?.files ?? []);
+    };
+    const after = await rekeyAfter(files);
+    expect((await headerOf(after)).generation).not.toBe((await headerOf(files)).generation);
+    expect(await rekeyAfter(after)).toEqual(after);
   });
 
   it("refuses what it cannot open, and a record whose generation is gone", async () => {
