@@ -1,18 +1,17 @@
-import { currentGeneration, generationChange, mintGeneration } from "../access/generations.ts";
 import type { Policy } from "../access/policy.ts";
 import { nowSeconds, type Session } from "../access/session.ts";
-import { parseRecordHeader, sealRecord } from "../crypto/record.ts";
+import { isDrop, readSealedHeader } from "../crypto/sealed-header.ts";
 import { hasCode, SealtreeError } from "../errors.ts";
 import type { ScopePath, SecretName } from "../secret/address.ts";
 import type { Secret } from "../secret/secret.ts";
 import { sameValue } from "../store/changed-secrets.ts";
 import { readKeyring, readScope } from "../store/keyring.ts";
 import { generationPath, scopeFilePath } from "../store/layout.ts";
-import type { OpenGeneration } from "../store/open-generation.ts";
 import { isComment, printScopeFile, type ScopeEntry } from "../store/scope-file.ts";
 import type { Tree } from "../store/tree.ts";
 import type { FileChange } from "../store/write.ts";
 import { openEntries, type OpenScope } from "./open-scope.ts";
+import { dropSealer, recordSealer, type Sealing, type ValueOrigin } from "./seal-value.ts";
 
 /** What is to become of one secret. */
 export type ValueChange =
@@ -22,7 +21,7 @@ export type ValueChange =
       /** New comment lines; the present ones stay without. */
       readonly comments?: readonly string[];
       /** Identity and age of a value that is moved or rolled back to; a new value has neither. */
-      readonly origin?: { readonly valueId: string; readonly createdAt: number };
+      readonly origin?: ValueOrigin;
     }
   | { readonly action: "comment"; readonly comments: readonly string[] }
   | { readonly action: "unset" };
@@ -45,6 +44,8 @@ export interface ChangeSummary {
   readonly removed: readonly SecretName[];
   /** Names to unset that were not there. */
   readonly missing: readonly SecretName[];
+  /** Those of `added` and `changed` that were sealed as drops. */
+  readonly drops: readonly SecretName[];
 }
 
 export interface PlannedScope {
@@ -56,35 +57,29 @@ export interface PlannedScope {
 /**
  * Plans a change of one scope against `tree`: which values differ, and the files that record
  * it, keyring before scope. A value that is set to what it is keeps its bytes. Mints the
- * first generation of a new scope, or a new one when no present one is fit. Writes nothing.
+ * first generation of a new scope, or a new one when no present one is fit. With the sealing
+ * `drop` nothing is opened or minted, and every value that is set is a new one. Writes nothing.
  */
 export async function planScopeChange(
   session: Session,
   policy: Policy,
   tree: Tree,
   change: ScopeChange,
+  sealing: Sealing,
 ): Promise<PlannedScope> {
   const { scope } = change;
   const before = (await readScope(tree, scope)) ?? new Map<SecretName, ScopeEntry>();
-  const keyring = await readKeyring(tree, scope);
+  const keyring = sealing === "drop" ? new Map<never, never>() : await readKeyring(tree, scope);
   const open = openEntries(tree, scope, before, await session.identities());
+  const sealer = sealing === "drop" ? dropSealer(session, policy, scope) : recordSealer(session, policy, keyring, open);
   const entries = new Map(before);
-  const files: FileChange[] = [];
   const lists = {
     added: [] as SecretName[],
     changed: [] as SecretName[],
     unchanged: [] as SecretName[],
     removed: [] as SecretName[],
     missing: [] as SecretName[],
-  };
-  let generation: OpenGeneration | undefined;
-
-  const fitGeneration = async () => {
-    const current = currentGeneration(policy, scope, keyring);
-    if (current !== undefined) return await open.generation(current.id);
-    const minted = await mintGeneration(session, policy, scope, keyring);
-    files.push(generationChange(scope, minted.file));
-    return minted.opened;
+    drops: [] as SecretName[],
   };
 
   for (const [name, item] of change.changes) {
@@ -97,19 +92,21 @@ export async function planScopeChange(
       lists[entries.delete(name) ? "removed" : "missing"].push(name);
     } else if (item.action === "comment") {
       if (entry !== undefined) entries.set(name, { ...entry, comments });
-    } else if (entry !== undefined && (await holdsValue(open, name, item.secret)) && isOrigin(entry, item.origin)) {
+    } else if (entry !== undefined && sealing === "record" && (await isHeld(open, name, entry, item))) {
       entries.set(name, { ...entry, comments });
       lists.unchanged.push(name);
     } else {
-      generation ??= await fitGeneration();
-      const valueId = item.origin?.valueId ?? Buffer.from(session.random(8)).toString("hex");
-      const header = { generation: generation.id, valueId, createdAt: item.origin?.createdAt ?? nowSeconds(session) };
-      const record = sealRecord(generation.dek, { scope, name, purpose: "value" }, header, item.secret, session.random);
-      entries.set(name, { record, comments, line: 0 });
+      const origin = item.origin ?? {
+        valueId: Buffer.from(session.random(8)).toString("hex"),
+        createdAt: nowSeconds(session),
+      };
+      entries.set(name, { record: await sealer.seal(name, origin, item.secret), comments, line: 0 });
       lists[entry === undefined ? "added" : "changed"].push(name);
+      if (sealing === "drop") lists.drops.push(name);
     }
   }
 
+  const files: FileChange[] = [...sealer.files];
   const path = scopeFilePath(scope);
   const text = printScopeFile(scope, entries);
   const old = await tree.read(path);
@@ -127,8 +124,12 @@ function checkExpected(change: ScopeChange, name: SecretName, record: string | u
   });
 }
 
-/** A record that is broken or belongs elsewhere holds no value: setting one repairs it. */
+/**
+ * True when a record holds `secret`. One that is broken or belongs elsewhere holds no value:
+ * setting one repairs it. Nor does a drop: setting its value makes a record of it.
+ */
 export async function holdsValue(open: OpenScope, name: SecretName, secret: Secret): Promise<boolean> {
+  if (isDrop(open.entries.get(name)?.record ?? "")) return false;
   try {
     return (await open.open(name)).equals(secret);
   } catch (error) {
@@ -137,6 +138,12 @@ export async function holdsValue(open: OpenScope, name: SecretName, secret: Secr
   }
 }
 
-function isOrigin(entry: ScopeEntry, origin: { readonly valueId: string } | undefined): boolean {
-  return origin === undefined || parseRecordHeader(entry.record).valueId === origin.valueId;
+async function isHeld(
+  open: OpenScope,
+  name: SecretName,
+  entry: ScopeEntry,
+  { secret, origin }: Extract<ValueChange, { action: "set" }>,
+): Promise<boolean> {
+  if (!(await holdsValue(open, name, secret))) return false;
+  return origin === undefined || readSealedHeader(entry.record).valueId === origin.valueId;
 }

@@ -1,3 +1,5 @@
+import { findMember } from "../access/permission.ts";
+import { loadPolicy } from "../access/policy.ts";
 import type { Session } from "../access/session.ts";
 import { SealtreeError } from "../errors.ts";
 import { printAddress, type ScopePath, type SecretName } from "../secret/address.ts";
@@ -7,6 +9,7 @@ import { holdsValue, type ChangeSummary, type ScopeChange, type ValueChange } fr
 import type { Comments } from "./edit-buffer.ts";
 import type { Entries } from "./entries.ts";
 import { openEntries, openScope } from "./open-scope.ts";
+import { sealingOf } from "./seal-value.ts";
 
 /** Values that are to become a scope, or a part of one. */
 export interface ImportRequest {
@@ -25,7 +28,8 @@ export interface ImportPlan {
 
 /**
  * What an import would do to the scope as it is in `tree`. The change holds what the scope
- * looked like, so that somebody else's write in between is E_RACED. Throws E_EXISTS,
+ * looked like, so that somebody else's write in between is E_RACED. For a member who may not
+ * read, every value that is there counts as changed. Throws E_EXISTS,
  * E_INPUT_INVALID for no values at all, and what opening the scope throws.
  */
 export async function planImport(session: Session, tree: Tree, request: ImportRequest): Promise<ImportPlan> {
@@ -38,7 +42,10 @@ export async function planImport(session: Session, tree: Tree, request: ImportRe
     });
   }
   const before = present ?? new Map<never, never>();
-  const open = openEntries(tree, scope, before, await session.identities());
+  const identities = await session.identities();
+  const policy = await loadPolicy(tree);
+  const sealing = sealingOf(policy, await findMember(policy, identities), scope);
+  const open = openEntries(tree, scope, before, identities);
   const changes = new Map<SecretName, ValueChange>();
   const lists = { added: [] as SecretName[], changed: [] as SecretName[], unchanged: [] as SecretName[] };
   for (const [name, secret] of entries) {
@@ -46,12 +53,13 @@ export async function planImport(session: Session, tree: Tree, request: ImportRe
     const keepsComments = comments === undefined || (mode === "merge" && above.length === 0);
     changes.set(name, { action: "set", secret, ...(keepsComments ? {} : { comments: above }) });
     if (!open.entries.has(name)) lists.added.push(name);
-    else lists[(await holdsValue(open, name, secret)) ? "unchanged" : "changed"].push(name);
+    else lists[sealing === "record" && (await holdsValue(open, name, secret)) ? "unchanged" : "changed"].push(name);
   }
   const removed = mode === "replace" ? [...open.entries.keys()].filter((name) => !entries.has(name)) : [];
   for (const name of removed) changes.set(name, { action: "unset" });
   const expected = new Map([...changes.keys()].map((name) => [name, open.entries.get(name)?.record]));
-  return { change: { scope, changes, expected }, summary: { scope, ...lists, removed, missing: [] } };
+  const drops = sealing === "drop" ? [...lists.added, ...lists.changed] : [];
+  return { change: { scope, changes, expected }, summary: { scope, ...lists, removed, missing: [], drops } };
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Session } from "../access/session.ts";
-import { parseRecordHeader } from "../crypto/record.ts";
+import { readSealedHeader } from "../crypto/sealed-header.ts";
 import { SealtreeError } from "../errors.ts";
 import { printAddress, type Address, type ScopePath, type SecretName } from "../secret/address.ts";
 import { readScope } from "../store/keyring.ts";
@@ -16,7 +16,7 @@ export type Move =
   | { readonly kind: "scope"; readonly from: ScopePath; readonly to: ScopePath };
 
 export interface MoveOptions extends Omit<ValueWriteOptions, "verb" | "subject" | "reason"> {
-  /** `move` keeps the value id and takes the source away; `copy` gives a new one. */
+  /** `move` takes the source away. Both keep the value id: who could read the value there knows it here. */
   readonly way: "move" | "copy";
   /** What becomes of a secret that is at the destination. */
   readonly existing: "refuse" | "replace";
@@ -47,9 +47,8 @@ export async function moveValues(
     for (const name of names) {
       const secret = await opened.open(name);
       const { record, comments } = opened.entries.get(name) ?? { record: "", comments: [] };
-      const { valueId, createdAt } = parseRecordHeader(record);
-      const newId = () => Buffer.from(session.random(8)).toString("hex");
-      const origin = { valueId: options.way === "move" ? valueId : newId(), createdAt };
+      const { valueId, createdAt } = readSealedHeader(record);
+      const origin = { valueId, createdAt };
       arriving.set(move.kind === "secret" ? move.to.name : name, { action: "set", secret, comments, origin });
     }
     return options.way === "copy" ? [{ scope: to, changes: arriving }] : join(move, arriving, names);

@@ -1,5 +1,6 @@
 import type { Identity } from "../crypto/identity.ts";
-import { openRecord, parseRecordHeader, type RecordPlace } from "../crypto/record.ts";
+import { openRecord, type RecordPlace } from "../crypto/record.ts";
+import { readSealedHeader } from "../crypto/sealed-header.ts";
 import { hasCode, SealtreeError } from "../errors.ts";
 import type { ScopePath, SecretName } from "../secret/address.ts";
 import type { Secret } from "../secret/secret.ts";
@@ -9,7 +10,7 @@ import { openGeneration, type OpenGeneration } from "../store/open-generation.ts
 import type { ScopeEntries } from "../store/scope-file.ts";
 import type { Tree } from "../store/tree.ts";
 
-/** A scope whose records can be opened; a generation is unwrapped when first needed. */
+/** A scope whose records and drops can be opened; a generation is unwrapped when first needed. */
 export interface OpenScope {
   readonly scope: ScopePath;
   readonly entries: ScopeEntries;
@@ -18,11 +19,13 @@ export interface OpenScope {
   /** Opens every record, in the order of the file. */
   openAll(): Promise<Map<SecretName, Secret>>;
   /**
-   * Opens a record as the value of `name`, also one from another commit. Throws E_NO_ACCESS
-   * when no identity fits its generation, E_RECORD_INTEGRITY or E_GENERATION_UNKNOWN when it
+   * Opens a record or a drop as the value of `name`, also one from another commit. Throws E_NO_ACCESS
+   * when no identity fits its generation, or the drop, E_RECORD_INTEGRITY or E_GENERATION_UNKNOWN when it
    * does not belong here, and then says what it was sealed for where that can be found out.
    */
   openSealed(name: SecretName, record: string): Promise<Secret>;
+  /** Whose key opened a record, as the keyring lists readers; undefined when not known, as of a drop. */
+  readerOf(record: string): Promise<string | undefined>;
   /** The key of a generation. Throws E_NO_ACCESS, E_GENERATION_UNKNOWN. */
   generation(id: string): Promise<OpenGeneration>;
 }
@@ -69,7 +72,9 @@ export function openEntries(
   const openSealed = async (name: SecretName, record: string): Promise<Secret> => {
     const place: RecordPlace = { scope, name, purpose: "value" };
     try {
-      return openRecord((await generation(parseRecordHeader(record).generation)).dek, place, record);
+      const header = readSealedHeader(record);
+      if (header.kind === "drop") return await openDropped(place, record, identities);
+      return openRecord((await generation(header.generation)).dek, place, record);
     } catch (error) {
       if (!hasCode(error, "E_RECORD_INTEGRITY", "E_GENERATION_UNKNOWN", "E_RECORD_MALFORMED")) throw error;
       const { explainMisplaced } = await import("./explain-misplaced.ts");
@@ -89,12 +94,33 @@ export function openEntries(
     open,
     openSealed,
     generation,
+    async readerOf(record) {
+      const header = readSealedHeader(record);
+      return header.kind === "drop" ? undefined : (await generation(header.generation)).reader;
+    },
     async openAll() {
       const opened = new Map<SecretName, Secret>();
       for (const [name, { record }] of entries) opened.set(name, await openSealed(name, record));
       return opened;
     },
   };
+}
+
+/** A drop is rare, so what opens it is loaded only then. */
+async function openDropped(place: RecordPlace, drop: string, identities: readonly Identity[]): Promise<Secret> {
+  const { openDrop } = await import("../crypto/drop.ts");
+  const secret = await openDrop(drop, place, identities);
+  if (secret !== undefined) return secret;
+  throw new SealtreeError(
+    "E_NO_ACCESS",
+    `none of your ${identities.length} identities can open the drop ${place.scope}/${place.name}`,
+    {
+      hints: [
+        "it is sealed to those who could read when it was set",
+        `when one of them has run sealtree adopt ${place.scope}, every present reader can open it`,
+      ],
+    },
+  );
 }
 
 async function scopeNotFound(tree: Tree, scope: ScopePath): Promise<SealtreeError> {

@@ -1,5 +1,5 @@
 import type { Identity } from "../crypto/identity.ts";
-import { parseRecordHeader } from "../crypto/record.ts";
+import { isDrop } from "../crypto/sealed-header.ts";
 import { SealtreeError } from "../errors.ts";
 import { printAddress, type Address, type ScopePath, type SecretName } from "../secret/address.ts";
 import type { Secret } from "../secret/secret.ts";
@@ -14,6 +14,8 @@ export interface SelectedSecret {
   readonly secret: Secret;
   /** Name of the reader whose key opened it, as the keyring lists them; undefined when not known. */
   readonly reader: string | undefined;
+  /** True for a drop: no reader has adopted it, so nobody who may read has looked at it yet. */
+  readonly isDrop: boolean;
 }
 
 /**
@@ -35,8 +37,8 @@ export async function selectSecrets(
       known.add(name);
       if (only !== undefined && !only.includes(name)) continue;
       const secret = await opened.openSealed(name, record);
-      const { reader } = await opened.generation(parseRecordHeader(record).generation);
-      selected.push({ address: { scope, name }, secret, reader });
+      const reader = await opened.readerOf(record);
+      selected.push({ address: { scope, name }, secret, reader, isDrop: isDrop(record) });
     }
   }
   const missing = only?.find((name) => !known.has(name));

@@ -7,6 +7,7 @@ import { changeSubject } from "../store/commit-message.ts";
 import type { Tree } from "../store/tree.ts";
 import { writeFiles, type WriteOptions, type WriteOutcome } from "../store/write.ts";
 import { planScopeChange, type ChangeSummary, type PlannedScope, type ScopeChange } from "./change-scope.ts";
+import { sealingOf } from "./seal-value.ts";
 
 export interface ValueWriteOptions extends WriteOptions {
   /** Verb of the commit subject, such as `set`. */
@@ -22,6 +23,7 @@ export interface ValueWriteOptions extends WriteOptions {
 /**
  * The one way values change: under the write lock, `decide` reads the work tree and says what
  * is to become of which secrets; permission is checked; all scopes are written in one commit.
+ * A member who may write and not read seals drops, and needs no key of the scope.
  * Throws E_PERMISSION_DENIED, E_NO_ACCESS and the rest of planning; then nothing was written.
  */
 export async function writeValues(
@@ -38,7 +40,7 @@ export async function writeValues(
       if (kinds.has("set") || kinds.has("comment"))
         checkAllowed(policy, member, options.action ?? "write", change.scope);
       if (kinds.has("unset")) checkAllowed(policy, member, "delete", change.scope);
-      planned.push(await planScopeChange(session, policy, tree, change));
+      planned.push(await planScopeChange(session, policy, tree, change, sealingOf(policy, member, change.scope)));
     }
     const summaries = planned.map(({ summary }) => summary);
     return {

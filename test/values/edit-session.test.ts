@@ -114,7 +114,8 @@ async function edit(repository: TestRepository, editor: ScriptedEditor): Promise
     place: { root: repository.root, env },
     random: (size) => randomBytes(size),
     now: () => new Date(),
-    identities: async () => (await loadIdentities(env)).identities,
+    identities: async () => (await loadIdentities({ env })).identities,
+    plugins: () => Promise.reject(new Error("no plugin here")),
   };
   return await withPrivateFolder(env, process, (folder) =>
     editScope(session, scope, folder, {
