@@ -1,11 +1,10 @@
-import { openObjects } from "../git/objects.ts";
 import { hasGit, type GitPlace } from "../git/place.ts";
 import { findHead, resolveCommit } from "../git/revision.ts";
-import { git } from "../git/run.ts";
 import type { Address } from "../secret/address.ts";
-import { listChangedSecrets } from "../store/changed-secrets.ts";
 import { scopeFilePath } from "../store/layout.ts";
-import { maxTreeFileBytes } from "../store/tree.ts";
+import { openWorkTree } from "../store/work-tree.ts";
+import { listSightings, parseSighting } from "./scan-scope.ts";
+import { findValueOrigins } from "./value-origins.ts";
 
 export interface Writer {
   readonly name: string;
@@ -16,32 +15,28 @@ export interface Writer {
 }
 
 /**
- * Who last gave a secret its value, by the newest commit reachable from `revision` (HEAD
- * without) whose version of it has another value id than the one before. Undefined when the
- * value is not committed.
+ * Who gave a secret the value it has: the newest commit with that value, by its id, that none of
+ * its parents has. Looks at the history that leads to `revision`, or to HEAD for the value in the
+ * work tree. Undefined when there is no value, and when it is not committed.
  */
 export async function findLastWriter(
   place: GitPlace,
-  address: Address,
+  { scope, name }: Address,
   revision?: string,
 ): Promise<Writer | undefined> {
   if (!hasGit(place)) return undefined;
   const from = revision === undefined ? await findHead(place) : await resolveCommit(place, revision);
   if (from === undefined) return undefined;
-  const path = scopeFilePath(address.scope);
-  const output = await git(place, ["log", "-z", "--format=%H%n%an%n%ae%n%cI", from, "--", path]);
-  const objects = openObjects(place);
-  try {
-    for (const item of output.split("\0").filter((text) => text !== "")) {
-      const [commit = "", name = "", email = "", at = ""] = item.split("\n");
-      const after = await objects.readBlob(`${commit}:${path}`, maxTreeFileBytes);
-      const before = await objects.readBlob(`${commit}^:${path}`, maxTreeFileBytes);
-      if (listChangedSecrets(address.scope, before, after).some((changed) => changed.name === address.name)) {
-        return { name, email, commit, at };
-      }
-    }
-    return undefined;
-  } finally {
-    objects.close();
-  }
+  const origin = (await findValueOrigins(place, scope, { from, names: [name] })).get(name);
+  if (origin === undefined) return undefined;
+  if (revision === undefined && (await readWorkTree(place, { scope, name })) !== origin.valueId) return undefined;
+  return { ...origin.author, commit: origin.commit, at: origin.at };
+}
+
+async function readWorkTree(place: GitPlace, { scope, name }: Address): Promise<string | undefined> {
+  const bytes = await openWorkTree(place.root).read(scopeFilePath(scope));
+  const own = (bytes === undefined ? [] : listSightings(bytes)).find(
+    (text) => text.startsWith(`${name}: `) || text.startsWith(`"${name}": `),
+  );
+  return own === undefined ? undefined : parseSighting(own)?.valueId;
 }

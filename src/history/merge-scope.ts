@@ -1,4 +1,4 @@
-import { parseRecordHeader } from "../crypto/record.ts";
+import { isDrop, readSealedHeader } from "../crypto/sealed-header.ts";
 import { isSealtreeError } from "../errors.ts";
 import type { SecretName } from "../secret/address.ts";
 import { compareText } from "../secret/text-order.ts";
@@ -29,7 +29,7 @@ export interface MergeBase {
  * Merges two versions of a scope secret by secret, without a key. Records with one value id
  * hold one value, so a side that only sealed a value again has not changed it. A change on one
  * side wins over none; two different ones are a conflict. Where both sides hold the value and
- * both sealed it again, the smaller generation id is taken: of two generations minted at the
+ * both sealed it again, a record wins over a drop, and then the smaller generation id is taken: of two generations minted at the
  * same time it is the one that stays current (docs/format.md, Generation), whichever way the
  * merge goes. Both open, since generations are never removed.
  */
@@ -64,10 +64,11 @@ function chooseSide({ base, ours, theirs }: Sides, isDisputed: boolean): "ours" 
   return undefined;
 }
 
-/** Of two records with one value: the one that the other side has not touched since, or the smaller generation. */
+/** Of two with one value: the one that the other side has not touched since, a record, or the smaller generation. */
 function chooseSeal(base: string | undefined, ours: string | undefined, theirs: string | undefined): "ours" | "theirs" {
   if (ours === undefined || theirs === undefined || ours === theirs || theirs === base) return "ours";
   if (ours === base) return "theirs";
+  if (isDrop(ours) !== isDrop(theirs)) return isDrop(ours) ? "theirs" : "ours";
   return compareText(generationOf(theirs), generationOf(ours)) < 0 ? "theirs" : "ours";
 }
 
@@ -80,7 +81,7 @@ function mergeComments({ base, ours, theirs }: Sides, taken: ScopeEntry): readon
 
 function generationOf(record: string): string {
   try {
-    return parseRecordHeader(record).generation;
+    return readSealedHeader(record).generation ?? "";
   } catch (error) {
     if (isSealtreeError(error)) return "";
     throw error;

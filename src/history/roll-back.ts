@@ -1,19 +1,21 @@
 import type { Session } from "../access/session.ts";
-import { parseRecordHeader } from "../crypto/record.ts";
+import { readSealedHeader } from "../crypto/sealed-header.ts";
 import { SealtreeError } from "../errors.ts";
 import type { GitPlace } from "../git/place.ts";
-import type { ScopePath, SecretName } from "../secret/address.ts";
+import { printAddress, type Address, type ScopePath, type SecretName } from "../secret/address.ts";
 import { sameValue } from "../store/changed-secrets.ts";
 import { openCommitTree } from "../store/commit-tree.ts";
+import { withFallback } from "../store/fallback-tree.ts";
 import { readScope } from "../store/keyring.ts";
 import type { ScopeEntries, ScopeEntry } from "../store/scope-file.ts";
-import type { Tree } from "../store/tree.ts";
 import { openWorkTree } from "../store/work-tree.ts";
 import type { WriteOptions, WriteOutcome } from "../store/write.ts";
 import type { ChangeSummary, ValueChange } from "../values/change-scope.ts";
 import { openEntries } from "../values/open-scope.ts";
 import { writeValues } from "../values/write-values.ts";
 import type { PastPoint } from "./find-version.ts";
+import { listFormerPlaces } from "./follow-secret.ts";
+import { listVersions } from "./versions.ts";
 
 /** What a rollback would do, told without a key. */
 export interface RollbackPlan {
@@ -43,13 +45,7 @@ export async function planRollback(
   const all = await readPast(place, scope, point);
   const entry = name === undefined ? undefined : all?.get(name);
   if (all === undefined || (name !== undefined && entry === undefined)) {
-    throw new SealtreeError(
-      "E_VERSION_NOT_FOUND",
-      `${name === undefined ? scope : `${scope}/${name}`} is not in ${point.label}`,
-      {
-        hints: [`sealtree log ${name === undefined ? scope : `${scope}/${name}`} shows when it was`],
-      },
-    );
+    throw await notThere(place, scope, point, name);
   }
   const past = name === undefined || entry === undefined ? all : new Map([[name, entry]]);
   const others = name === undefined ? [...now.keys()].filter((other) => !past.has(other)) : [];
@@ -88,7 +84,7 @@ export async function applyRollback(
         const changes = new Map<SecretName, ValueChange>(removed.map((name) => [name, { action: "unset" }]));
         for (const [name, entry] of past) {
           if (isUntouched(name, entry)) continue;
-          const { valueId, createdAt } = parseRecordHeader(entry.record);
+          const { valueId, createdAt } = readSealedHeader(entry.record);
           const secret = await sealed.openSealed(name, entry.record);
           const comments = now.has(name) ? {} : { comments: entry.comments };
           changes.set(name, { action: "set", secret, origin: { valueId, createdAt }, ...comments });
@@ -104,6 +100,39 @@ export async function applyRollback(
   return { ...outcome, result };
 }
 
+/** A secret that has been moved since is told where it was. */
+async function notThere(
+  place: GitPlace,
+  scope: ScopePath,
+  { commit, label }: PastPoint,
+  name: SecretName | undefined,
+): Promise<SealtreeError> {
+  const what = name === undefined ? scope : `${scope}/${name}`;
+  const former = name === undefined ? undefined : await findFormerAddress(place, { scope, name }, commit);
+  const moved =
+    former === undefined
+      ? []
+      : [
+          `it was ${printAddress(former)} then: sealtree get ${printAddress(former)} --at ${commit.slice(0, 9)} --reveal --yes | sealtree set ${what} --stdin`,
+        ];
+  return new SealtreeError("E_VERSION_NOT_FOUND", `${what} is not in ${label}`, {
+    hints: [...moved, `sealtree log ${what} shows when it was`],
+  });
+}
+
+/** Where a secret that was moved stood at a commit. */
+async function findFormerAddress(place: GitPlace, address: Address, commit: string): Promise<Address | undefined> {
+  const { versions } = await listVersions(place, address);
+  const then = await openCommitTree(place, commit);
+  try {
+    for (const former of await listFormerPlaces(place, address, versions))
+      if ((await readScope(then, former.address.scope))?.has(former.address.name) === true) return former.address;
+    return undefined;
+  } finally {
+    then.close();
+  }
+}
+
 async function readPast(place: GitPlace, scope: ScopePath, { commit }: PastPoint): Promise<ScopeEntries | undefined> {
   const then = await openCommitTree(place, commit);
   try {
@@ -111,9 +140,4 @@ async function readPast(place: GitPlace, scope: ScopePath, { commit }: PastPoint
   } finally {
     then.close();
   }
-}
-
-/** Reads what `tree` lacks from `fallback`: generations that are gone from the keyring. */
-function withFallback(tree: Tree, fallback: Tree): Tree {
-  return { ...tree, read: async (path) => (await tree.read(path)) ?? (await fallback.read(path)) };
 }

@@ -1,3 +1,4 @@
+import { readChangeHistory, type ChangeCommit } from "../git/change-history.ts";
 import type { GitPlace } from "../git/place.ts";
 import { git } from "../git/run.ts";
 import type { ScopePath } from "../secret/address.ts";
@@ -17,50 +18,37 @@ export interface CommitInfo {
 
 /** A commit that touched a scope's file. */
 export interface ScopeCommit extends CommitInfo {
-  /** The nearest commits before it that touched the file too; none for the first. */
-  readonly parents: readonly string[];
+  /** Object ids of the file in its parents; undefined where it was not there. */
+  readonly before: readonly (string | undefined)[];
+  /** Object id of the file; undefined where it is removed. */
+  readonly after: string | undefined;
+  /** False for a symbolic link and the like. */
+  readonly isRegular: boolean;
 }
-
-const fields = ["%H", "%P", "%an", "%ae", "%cI", `%(trailers:key=${reasonTrailer},valueonly,separator=%x2C)`, "%s"];
 
 /**
  * The commits reachable from `from` (a full id) that explain the present file of `scope`, every
- * commit before its children. One git process, whatever the user's log settings are.
+ * commit before its parents. One git process, whatever the user's log settings are.
  */
 export async function listScopeCommits(place: GitPlace, scope: ScopePath, from: string): Promise<ScopeCommit[]> {
-  const plain = ["--no-follow", "--no-show-signature", "--no-mailmap", "--encoding=UTF-8"];
-  const format = `--format=${fields.join("%n")}`;
-  const output = await git(place, [
-    "log",
-    "-z",
-    "--topo-order",
-    "--parents",
-    ...plain,
-    format,
-    from,
-    "--",
-    scopeFilePath(scope),
-  ]);
-  return output
-    .split("\0")
-    .filter((text) => text !== "")
-    .map(parseCommit)
-    .reverse();
+  const path = scopeFilePath(scope);
+  const commits: ScopeCommit[] = [];
+  const options = { from, paths: [path], trailer: reasonTrailer, order: "topo" } as const;
+  for await (const commit of readChangeHistory(place, options)) {
+    const change = commit.changes.find((each) => each.path === path);
+    if (change === undefined) continue;
+    const isRegular = change.after === undefined || change.mode.startsWith("100");
+    commits.push({ ...toCommitInfo(commit), before: change.before, after: change.after, isRegular });
+  }
+  return commits;
+}
+
+/** A commit of the history as the log shows it. */
+export function toCommitInfo({ commit, author, at, trailer, subject }: ChangeCommit): CommitInfo {
+  return { commit, author, at, reason: trailer, subject };
 }
 
 /** True when the repository lacks the older part of its history. */
 export async function isShallow(place: GitPlace): Promise<boolean> {
   return (await git(place, ["rev-parse", "--is-shallow-repository"])).trim() === "true";
-}
-
-function parseCommit(text: string): ScopeCommit {
-  const [commit = "", parents = "", name = "", email = "", at = "", reason = "", subject = ""] = text.split("\n");
-  return {
-    commit,
-    parents: parents.split(" ").filter((id) => id !== ""),
-    author: { name, email },
-    at,
-    reason: reason === "" ? undefined : reason,
-    subject,
-  };
 }

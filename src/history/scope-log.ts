@@ -1,18 +1,28 @@
-import type { RecordHeader } from "../crypto/record.ts";
+import type { SealedHeader } from "../crypto/sealed-header.ts";
 import type { GitPlace } from "../git/place.ts";
 import { findHead } from "../git/revision.ts";
 import type { ScopePath, SecretName } from "../secret/address.ts";
 import { compareText } from "../secret/text-order.ts";
 import type { CommitInfo } from "./scope-commits.ts";
-import { walkScope, type HistoryStep } from "./walk-scope.ts";
+import { walkScope } from "./walk-scope.ts";
 
-/** A commit that changed secrets of a scope, by name; each list sorted. */
-export interface ScopeChangeEntry extends CommitInfo {
+/** What a commit changed in a scope, by name; each list sorted. */
+export interface ScopeChanges {
   /** Secrets that were given a value: new ones and changed ones. */
   readonly set: readonly SecretName[];
   readonly removed: readonly SecretName[];
-  /** Secrets whose value stayed and was sealed under another generation. */
+  /** Secrets whose value stayed and was sealed under another generation, or for the first time: a drop that was adopted. */
   readonly resealed: readonly SecretName[];
+}
+
+/** A commit that changed secrets of a scope. */
+export interface ScopeChangeEntry extends CommitInfo, ScopeChanges {}
+
+type Seen = ReadonlyMap<SecretName, Pick<SealedHeader, "valueId" | "generation">>;
+
+interface ScopeStep {
+  readonly before: readonly Seen[];
+  readonly after: Seen;
 }
 
 export interface ScopeLog {
@@ -36,8 +46,8 @@ export async function listScopeChanges(place: GitPlace, scope: ScopePath, at?: s
   return { commits, warnings };
 }
 
-function listChanges({ before, after }: HistoryStep): Pick<ScopeChangeEntry, "set" | "removed" | "resealed"> {
-  const parents = before.length === 0 ? [new Map<SecretName, RecordHeader>()] : before;
+/** What `after` has that none of `parents` has, by name. */
+export function listChanges({ before: parents, after }: ScopeStep): ScopeChanges {
   const names = [...new Set([...parents, after].flatMap((snapshot) => [...snapshot.keys()]))].sort(compareText);
   const differs = (name: SecretName, field: "valueId" | "generation") =>
     parents.every((snapshot) => snapshot.get(name)?.[field] !== after.get(name)?.[field]);

@@ -1,6 +1,7 @@
-import { parseRecordHeader } from "../crypto/record.ts";
+import { isDrop, readSealedHeader } from "../crypto/sealed-header.ts";
 import { isSealtreeError } from "../errors.ts";
 import type { ScopePath, SecretName } from "../secret/address.ts";
+import { sameValue } from "../store/changed-secrets.ts";
 import { readGeneration } from "../store/keyring.ts";
 import type { ScopeEntries } from "../store/scope-file.ts";
 import type { Tree } from "../store/tree.ts";
@@ -15,7 +16,7 @@ export interface TakenBack {
 /**
  * The generations that `theirs` takes back and `merged` still needs, as when `git revert` meets a
  * rekey with values set since: the base has records under it, theirs has none, and all of theirs
- * are under its predecessors. `tree` holds our keyring; without it nothing can be told, and the
+ * are under its predecessors, or one of them is a drop again that the base had adopted. `tree` holds our keyring; without it nothing can be told, and the
  * list is empty.
  */
 export async function findTakenBack(
@@ -26,7 +27,8 @@ export async function findTakenBack(
   const [base, theirs, merged] = [generationsOf(sides.base), generationsOf(sides.theirs), generationsOf(sides.merged)];
   const found: TakenBack[] = [];
   for (const [generation, name] of merged) {
-    if (theirs.has(generation) || !base.has(generation) || theirs.size === 0) continue;
+    if (theirs.has(generation) || !base.has(generation)) continue;
+    if (theirs.size === 0 && !isUnadopted(sides.base, sides.theirs)) continue;
     const older = await listPredecessors(tree, scope, generation);
     if ([...theirs.keys()].every((id) => older.has(id))) found.push({ generation, name });
   }
@@ -51,12 +53,21 @@ async function findPrevious(tree: Tree, scope: ScopePath, generation: string): P
   }
 }
 
-/** Generations of the records, each with one secret that is sealed under it. */
+/** True when a record of `base` is the drop in `theirs` that it was made of. */
+function isUnadopted(base: ScopeEntries, theirs: ScopeEntries): boolean {
+  return [...theirs].some(([name, { record }]) => {
+    const adopted = base.get(name)?.record;
+    return adopted !== undefined && isDrop(record) && !isDrop(adopted) && sameValue(adopted, record);
+  });
+}
+
+/** Generations of the records, each with one secret that is sealed under it; a drop has none. */
 function generationsOf(entries: ScopeEntries): Map<string, SecretName> {
   const found = new Map<string, SecretName>();
   for (const [name, { record }] of entries) {
     try {
-      found.set(parseRecordHeader(record).generation, name);
+      const { generation } = readSealedHeader(record);
+      if (generation !== undefined) found.set(generation, name);
     } catch (error) {
       if (!isSealtreeError(error)) throw error;
     }

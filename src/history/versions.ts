@@ -1,4 +1,4 @@
-import { parseRecordHeader } from "../crypto/record.ts";
+import { readSealedHeader } from "../crypto/sealed-header.ts";
 import { isSealtreeError } from "../errors.ts";
 import type { GitPlace } from "../git/place.ts";
 import { findHead } from "../git/revision.ts";
@@ -50,7 +50,7 @@ export async function listVersions(place: GitPlace, address: Address, at?: strin
       ? undefined
       : await walkScope(place, address.scope, { from, name: address.name }, ({ commit, before, after }) => {
           const state = toState(after.get(address.name));
-          const states = before.length === 0 ? [absent] : before.map((snapshot) => toState(snapshot.get(address.name)));
+          const states = before.map((snapshot) => toState(snapshot.get(address.name)));
           const isNew = states.every(({ valueId }) => valueId !== state.valueId);
           if (isNew && (found.at(-1) ?? absent).valueId !== state.valueId) found.push({ ...commit, ...state });
         });
@@ -94,7 +94,7 @@ async function readWorkTree(
 ): Promise<VersionState | undefined> {
   try {
     const record = (await readScope(openWorkTree(place.root), scope))?.get(name)?.record;
-    return record === undefined ? absent : toState(parseRecordHeader(record));
+    return record === undefined ? absent : toState(readSealedHeader(record));
   } catch (error) {
     if (!isSealtreeError(error)) throw error;
     warnings.push(`passed over the work tree: ${error.message}`);

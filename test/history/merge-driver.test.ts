@@ -54,7 +54,7 @@ describe("merge-driver", () => {
     const result = await drive(files);
     expect([result.code, result.stdout]).toEqual([1, ""]);
     expect(result.stderr).toBe(
-      `sealtree: conflict in ${path}: A was set on both sides\nsealtree: keep one record of each, remove the marker lines, then: git add ${path}\n`,
+      `sealtree: conflict in ${path}: A was set on both sides\nsealtree: settle it: sealtree resolve; or keep one of each, remove the marker lines, then: git add ${path}\n`,
     );
     expect((await drive(files, { words: ["--json"] })).json()).toEqual({
       path,
@@ -90,12 +90,16 @@ describe("merge-driver", () => {
     expect([result.code, result.stderr]).toEqual([1, expect.stringContaining("sealed for dev/app, found at prod/api")]);
   });
 
-  it.each(["secrets/dev/app.rotation/A.yaml", "policies/access.yaml", "secrets/Dev.yaml", "../secrets/dev/app.yaml"])(
-    "does not touch %s",
-    async (other) => {
-      const result = await drive({ base: "a\n", ours: "b\n", theirs: "c\n" }, { path: other });
-      expect([result.code, result.stderr]).toEqual([1, expect.stringContaining("it is not a scope file")]);
-      expect(readOurs()).toBe("b\n");
-    },
-  );
+  it.each([
+    ["secrets/dev/app.rotation/A.yaml", "the journal of a rotation is one side's or the other's"],
+    ["policies/schema.yaml", "it is no file that sealtree merges"],
+    ["policies/members/Bob.pub", "it is no file that sealtree merges"],
+    ["secrets/Dev.yaml", "it is no file that sealtree merges"],
+    ["../secrets/dev/app.yaml", "it is no file that sealtree merges"],
+    ["policies/access.yaml", "our side: policies/access.yaml:1: the file is not a map"],
+  ])("does not touch %s", async (other, why) => {
+    const result = await drive({ base: "a\n", ours: "b\n", theirs: "c\n" }, { path: other });
+    expect([result.code, result.stderr]).toEqual([1, expect.stringContaining(why)]);
+    expect(readOurs()).toBe("b\n");
+  });
 });
