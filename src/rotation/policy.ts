@@ -3,7 +3,8 @@ import { parseAddress, printAddress, type Address, type ScopePath } from "../sec
 import { policyError, type Finding } from "../store/finding.ts";
 import { readScope } from "../store/keyring.ts";
 import { rotationPolicyPath } from "../store/layout.ts";
-import { parseStrictYaml, type StrictDocument } from "../store/strict-yaml.ts";
+import { readChecked } from "../store/schema-findings.ts";
+import type { StrictDocument } from "../store/strict-yaml.ts";
 import type { Tree } from "../store/tree.ts";
 import { dayMs } from "./duration.ts";
 import { rotationSchema, type RuleFields } from "./policy-schema.ts";
@@ -69,81 +70,76 @@ export function ruleFor(policy: RotationPolicy, address: Address): Rule | undefi
 
 /** The rotation policy of a tree, without any rule when there is no file. Throws E_POLICY_INVALID with the first error. */
 export async function loadRotationPolicy(tree: Tree): Promise<RotationPolicy> {
-  const { policy, findings } = await findRotationPolicy(tree);
-  const [first, ...others] = findings.filter(({ severity }) => severity === "error");
+  const { policy, findings } = await readRotationPolicy(tree);
+  const [first, ...others] = findings;
   if (first === undefined) return policy ?? { defaults: {}, types: new Map(), secrets: new Map() };
   throw policyError(first, others);
 }
 
-/**
- * The rotation policy of a tree with everything that is wrong in it; a rule for a secret that
- * is not there is a warning. Policy undefined when there is no file or it cannot be understood.
- */
+/** A rotation policy as it is written. */
+export interface RotationPolicyFile {
+  /** Undefined when there is no file, or it cannot be understood. */
+  readonly policy: RotationPolicy | undefined;
+  /** What is wrong in the file itself; errors all of them. */
+  readonly findings: readonly Finding[];
+  /** The warning that `address` has a rule and no such secret is there. */
+  strangerFinding(address: string): Finding;
+}
+
+/** The rotation policy of a tree with everything that is wrong in it, without a look at the secrets. */
+export async function readRotationPolicy(tree: Tree): Promise<RotationPolicyFile> {
+  const bytes = await tree.read(rotationPolicyPath);
+  const findings: Finding[] = [];
+  const parsed = bytes === undefined ? undefined : parsePolicy(bytes, findings);
+  for (const [address, { type }] of parsed?.policy.secrets ?? []) {
+    if (parsed === undefined || type === undefined || parsed.policy.types.has(type)) continue;
+    findings.push({
+      rule: "rotation-policy",
+      severity: "error",
+      message: `${address} has the type ${type}, which is not defined`,
+      file: rotationPolicyPath,
+      line: parsed.document.lineOf(["secrets", address, "type"]),
+      hint: "define it under types",
+    });
+  }
+  return {
+    policy: parsed?.policy,
+    findings,
+    strangerFinding: (address) => ({
+      rule: "rotation-policy",
+      severity: "warning",
+      message: `${address} has a rule, and there is no such secret`,
+      file: rotationPolicyPath,
+      line: parsed?.document.lineOf(["secrets", address]) ?? 1,
+      hint: "remove the rule, or set the secret",
+    }),
+  };
+}
+
+/** {@link readRotationPolicy} with a warning for each rule whose secret is not there. */
 export async function findRotationPolicy(
   tree: Tree,
 ): Promise<{ policy: RotationPolicy | undefined; findings: Finding[] }> {
-  const bytes = await tree.read(rotationPolicyPath);
-  if (bytes === undefined) return { policy: undefined, findings: [] };
-  const findings: Finding[] = [];
-  const parsed = parsePolicy(bytes, findings);
-  if (parsed === undefined) return { policy: undefined, findings };
-  const names = new Map<ScopePath, Promise<ReadonlySet<string> | undefined>>();
-  for (const [address, { type }] of parsed.policy.secrets) {
+  const file = await readRotationPolicy(tree);
+  const { policy, findings } = file;
+  const strangers: Finding[] = [];
+  const names = new Map<ScopePath, ReadonlySet<string> | undefined>();
+  for (const address of policy?.secrets.keys() ?? []) {
     const { scope, name } = parseAddress(address);
-    const known = names.get(scope) ?? listNames(tree, scope);
-    names.set(scope, known);
-    const at = ["secrets", address];
-    if (type !== undefined && !parsed.policy.types.has(type)) {
-      report(
-        findings,
-        parsed.document,
-        [...at, "type"],
-        "error",
-        `${address} has the type ${type}, which is not defined`,
-        "define it under types",
-      );
-    }
-    if ((await known)?.has(name) === false) {
-      report(
-        findings,
-        parsed.document,
-        at,
-        "warning",
-        `${address} has a rule, and there is no such secret`,
-        "remove the rule, or set the secret",
-      );
-    }
+    if (!names.has(scope)) names.set(scope, await listNames(tree, scope));
+    if (names.get(scope)?.has(name) === false) strangers.push(file.strangerFinding(address));
   }
-  return { policy: parsed.policy, findings };
+  return { policy, findings: [...findings, ...strangers] };
 }
 
 function parsePolicy(
   bytes: Uint8Array,
   findings: Finding[],
 ): { policy: RotationPolicy; document: StrictDocument } | undefined {
-  try {
-    const document = parseStrictYaml(bytes, rotationPolicyPath);
-    const { success, data, error } = rotationSchema.safeParse(document.data);
-    if (success)
-      return { policy: { defaults: data.defaults, types: toMap(data.types), secrets: toMap(data.secrets) }, document };
-    for (const issue of error.issues) {
-      const path = issue.code === "unrecognized_keys" ? [...issue.path, issue.keys[0] ?? ""] : issue.path;
-      const where = path.length === 0 ? "the file" : path.map(String).join(".");
-      const message = issue.code === "invalid_key" ? issue.issues[0]?.message : issue.message;
-      report(findings, document, path, "error", `${where}: ${message ?? issue.message}`);
-    }
-  } catch (error) {
-    if (!isSealtreeError(error)) throw error;
-    const line = error.line === undefined ? {} : { line: error.line };
-    findings.push({
-      rule: "rotation-policy",
-      severity: "error",
-      message: error.message,
-      file: rotationPolicyPath,
-      ...line,
-    });
-  }
-  return undefined;
+  const checked = readChecked(bytes, rotationPolicyPath, { schema: rotationSchema, rule: "rotation-policy", findings });
+  if (checked === undefined) return undefined;
+  const { data, document } = checked;
+  return { policy: { defaults: data.defaults, types: toMap(data.types), secrets: toMap(data.secrets) }, document };
 }
 
 /** The names in a scope; undefined when it cannot be read, which is another finding's business. */
@@ -154,25 +150,6 @@ async function listNames(tree: Tree, scope: ScopePath): Promise<ReadonlySet<stri
     if (isSealtreeError(error)) return undefined;
     throw error;
   }
-}
-
-function report(
-  findings: Finding[],
-  document: StrictDocument,
-  path: readonly PropertyKey[],
-  severity: Finding["severity"],
-  message: string,
-  hint?: string,
-): void {
-  const more = hint === undefined ? {} : { hint };
-  findings.push({
-    rule: "rotation-policy",
-    severity,
-    message,
-    file: rotationPolicyPath,
-    line: document.lineOf(path),
-    ...more,
-  });
 }
 
 function toMap<T>(object: Readonly<Record<string, T>>): ReadonlyMap<string, T> {

@@ -1,7 +1,9 @@
 import type { RandomSource } from "../crypto/random.ts";
+import { readSealedHeader } from "../crypto/sealed-header.ts";
 import type { Address, ScopePath } from "../secret/address.ts";
 import type { Secret } from "../secret/secret.ts";
 import { rotationPolicyPath } from "../store/layout.ts";
+import { valueKey } from "./exposed.ts";
 import { generateValue, type GeneratorSpec } from "./generator-spec.ts";
 import { bindRotator } from "./rotators/registry.ts";
 import { isDue, type StatusEntry } from "./status.ts";
@@ -11,7 +13,12 @@ export type Selection =
   | { readonly kind: "secret"; readonly address: Address; readonly spec?: GeneratorSpec | undefined }
   | { readonly kind: "scope"; readonly scope: ScopePath }
   | { readonly kind: "due" }
-  | { readonly kind: "all" };
+  | { readonly kind: "all" }
+  /**
+   * Values that somebody could read, by `valueKey`; a secret with another value by now is left
+   * alone. Not complete when the history is not, so that there may be more.
+   */
+  | { readonly kind: "exposed"; readonly values: ReadonlySet<string>; readonly isComplete: boolean };
 
 /** `emergency`: the present values are not to be trusted any more, whatever the schedule says. */
 export type Urgency = "planned" | "emergency";
@@ -38,7 +45,8 @@ export interface SelectedRotations {
 /**
  * What of `entries` a selection rotates and what it cannot, with the reason. `due` takes what
  * is due; a secret, a scope and `all` take everything in them, due or not, but a secret with
- * the interval `never` only by name or in an emergency. In an emergency all of it is needed.
+ * the interval `never` only by name, when it is exposed, or in an emergency. Of what is exposed,
+ * and in an emergency, all is needed.
  */
 export function selectRotations(
   entries: readonly StatusEntry[],
@@ -49,13 +57,14 @@ export function selectRotations(
   const notRotated: NotRotated[] = [];
   for (const entry of entries.filter((candidate) => isSelected(candidate, selection))) {
     const draw = findDraw(entry, selection);
-    const isKept = entry.rule?.intervalMs === "never" && selection.kind !== "secret" && urgency === "planned";
+    const isPressing = urgency === "emergency" || selection.kind === "exposed";
+    const isKept = entry.rule?.intervalMs === "never" && selection.kind !== "secret" && !isPressing;
     if (draw !== undefined && !isKept) rotations.push({ entry, draw });
     else
       notRotated.push({
         entry,
         reason: isKept ? "its interval is never" : whyNot(entry),
-        isNeeded: isDue(entry) || urgency === "emergency",
+        isNeeded: isDue(entry) || isPressing,
       });
   }
   return { rotations, notRotated };
@@ -71,6 +80,8 @@ function isSelected(entry: StatusEntry, selection: Selection): boolean {
       return isDue(entry);
     case "all":
       return true;
+    case "exposed":
+      return selection.values.has(valueKey({ ...entry.address, valueId: readSealedHeader(entry.record).valueId }));
   }
 }
 

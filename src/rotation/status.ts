@@ -1,4 +1,4 @@
-import { parseRecordHeader } from "../crypto/record.ts";
+import { readSealedHeader } from "../crypto/sealed-header.ts";
 import { isSealtreeError, type SealtreeError } from "../errors.ts";
 import type { Address, ScopePath } from "../secret/address.ts";
 import { listScopes, readScope } from "../store/keyring.ts";
@@ -50,7 +50,7 @@ async function listEntries(tree: Tree, scope: ScopePath, policy: RotationPolicy,
   const entries = (await readScope(tree, scope)) ?? new Map<never, never>();
   return [...entries].map(([name, { record }]) => {
     const address = { scope, name };
-    const setAtMs = parseRecordHeader(record).createdAt * 1000;
+    const setAtMs = readSealedHeader(record).createdAt * 1000;
     const rule = ruleFor(policy, address);
     if (rule === undefined) return { address, rule, setAtMs, dueAtMs: undefined, state: "no-rule", record };
     const state = stateOf(rule, address, setAtMs, now.getTime());

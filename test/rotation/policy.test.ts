@@ -77,7 +77,7 @@ describe("findRotationPolicy", () => {
     [
       "an unknown field",
       "secrets:\n  prod/api/A:\n    intervall: 90d\n",
-      /^3: secrets.prod\/api\/A.intervall: Unrecognized key/,
+      /^3: secrets.prod\/api\/A: a field is not known$/,
     ],
     [
       "an unknown rotator, naming those there are",

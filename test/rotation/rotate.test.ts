@@ -15,7 +15,8 @@ function openSession(repository: TestRepository): Session {
     place: { root: repository.root, env },
     random: (size) => new Uint8Array(size).fill(7),
     now: () => new Date("2026-03-01T12:00:00Z"),
-    identities: async () => (await loadIdentities(env)).identities,
+    identities: async () => (await loadIdentities({ env })).identities,
+    plugins: () => Promise.reject(new Error("no plugin here")),
   };
 }
 
