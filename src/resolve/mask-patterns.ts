@@ -1,3 +1,4 @@
+import { base64Forms, jsonForm, urlForms } from "../secret/encoded-forms.ts";
 import type { Secret } from "../secret/secret.ts";
 
 /** Shortest run of bytes that is masked. Shorter ones, such as `1` or `true`, are everywhere. */
@@ -31,25 +32,4 @@ function listForms(value: Buffer, text: string | undefined): Buffer[] {
     ...whole.filter((form) => form.length >= minMaskedBytes).flatMap(base64Forms),
     ...[...lines, ...encoded].map((form) => Buffer.from(form)),
   ];
-}
-
-function base64Forms(value: Buffer): Buffer[] {
-  const standard = [value.toString("base64"), ...[0, 1, 2].map((offset) => embeddedBase64(value, offset))];
-  const forms = [...standard, ...standard.map((form) => form.replaceAll("+", "-").replaceAll("/", "_"))];
-  return [...forms, value.toString("base64url")].map((form) => Buffer.from(form));
-}
-
-/** The base64 digits that only `value` decides when it follows `offset` other bytes (modulo 3). */
-function embeddedBase64(value: Buffer, offset: number): string {
-  const digits = Buffer.concat([Buffer.alloc(offset), value]).toString("base64");
-  const first = Math.ceil((offset * 8) / 6);
-  return digits.slice(first, Math.floor(((offset + value.length) * 8) / 6));
-}
-
-function jsonForm(text: string): string {
-  return JSON.stringify(text).slice(1, -1);
-}
-
-function urlForms(text: string): string[] {
-  return [encodeURIComponent(text), new URLSearchParams([["", text]]).toString().slice(1)];
 }

@@ -1,49 +1,64 @@
-import { openRecord } from "../crypto/record.ts";
+import { openDrop } from "../crypto/drop.ts";
 import type { Identity } from "../crypto/identity.ts";
 import { fingerprintOf } from "../crypto/recipient.ts";
+import { openRecord } from "../crypto/record.ts";
 import { isSealtreeError } from "../errors.ts";
+import type { SecretName } from "../secret/address.ts";
 import type { Finding } from "../store/finding.ts";
 import { generationPath } from "../store/layout.ts";
 import { openGeneration, type OpenGeneration } from "../store/open-generation.ts";
 import { findingOf } from "./finding-of.ts";
-import type { ReviewedScope, ReviewState } from "./state.ts";
+import type { ReviewedScope } from "./reviewed-scope.ts";
 
-export interface DeepReview {
-  readonly findings: readonly Finding[];
-  /** How many records were opened, and how many are for others. */
+/** Opens what the identities fit, scope after scope, and keeps nothing of it. */
+export interface DeepCheck {
+  /** What does not open although it should. A generation for other readers is no finding. */
+  onScope(scope: ReviewedScope): Promise<Finding[]>;
+  /** How many records and drops were opened so far, and how many are for others. */
   readonly opened: number;
   readonly closed: number;
 }
 
-/**
- * Opens every generation and record that the identities fit, keeps nothing of them, and says
- * what does not open although it should. A generation for other readers is no finding.
- */
-export async function checkDeep(state: ReviewState, identities: readonly Identity[]): Promise<DeepReview> {
-  const recipients = await Promise.all(identities.map(async (identity) => (await identity.recipient()).text));
-  const own = new Set(recipients.map(fingerprintOf));
-  const findings: Finding[] = [];
+export async function createDeepCheck(identities: readonly Identity[]): Promise<DeepCheck> {
+  const recipients = await Promise.all(identities.map(async (identity) => await identity.recipients()));
+  const own = new Set(recipients.flat().map(({ text }) => fingerprintOf(text)));
   let opened = 0;
   let closed = 0;
-  for (const reviewed of state.scopes) {
-    const generations = await openGenerations(reviewed, identities, own, findings);
-    for (const [name, { generation }] of reviewed.headers) {
-      const open = generations.get(generation);
-      const entry = reviewed.entries.get(name);
-      if (open === undefined || entry === undefined) {
-        closed += 1;
-        continue;
+  return {
+    async onScope(reviewed) {
+      const findings: Finding[] = [];
+      const generations = await openGenerations(reviewed, identities, own, findings);
+      const attempt = async (name: SecretName, open: () => Promise<boolean> | boolean) => {
+        try {
+          if (await open()) opened += 1;
+          else closed += 1;
+        } catch (error) {
+          if (!isSealtreeError(error)) throw error;
+          findings.push(findingOf("deep", error, { file: reviewed.file, line: reviewed.entries.get(name)?.line ?? 1 }));
+        }
+      };
+      const { scope, headers, drops, entries } = reviewed;
+      for (const [name, { generation }] of headers) {
+        await attempt(name, () => {
+          const open = generations.get(generation);
+          if (open === undefined) return false;
+          openRecord(open.dek, { scope, name, purpose: "value" }, entries.get(name)?.record ?? "");
+          return true;
+        });
       }
-      try {
-        openRecord(open.dek, { scope: reviewed.scope, name, purpose: "value" }, entry.record);
-        opened += 1;
-      } catch (error) {
-        if (!isSealtreeError(error)) throw error;
-        findings.push(findingOf("deep", error, { file: reviewed.file, line: entry.line }));
+      for (const name of drops.keys()) {
+        const sealed = entries.get(name)?.record ?? "";
+        await attempt(name, async () => (await openDrop(sealed, { scope, name }, identities)) !== undefined);
       }
-    }
-  }
-  return { findings, opened, closed };
+      return findings;
+    },
+    get opened() {
+      return opened;
+    },
+    get closed() {
+      return closed;
+    },
+  };
 }
 
 async function openGenerations(
@@ -64,12 +79,13 @@ async function openGenerations(
           severity: "error",
           message: "it lists you as a reader, and none of its stanzas is for you",
           file: path,
+          line: 7,
           hint: "sealtree rekey wraps it again, by somebody who can open it",
         });
       }
     } catch (error) {
       if (!isSealtreeError(error)) throw error;
-      findings.push(findingOf("deep", error, { file: path }));
+      findings.push(findingOf("deep", error, { file: path, line: 8 }));
     }
   }
   return generations;

@@ -1,64 +1,45 @@
-import { statSync } from "node:fs";
-import { delimiter } from "node:path";
 import { isAllowed, findMember } from "../access/permission.ts";
 import { findPolicy, type Member, type Policy } from "../access/policy.ts";
 import type { Identity } from "../crypto/identity.ts";
-import { isSealtreeError } from "../errors.ts";
+import { hasCode, isSealtreeError } from "../errors.ts";
 import { findIdentities } from "../identity/load.ts";
-import { defaultIdentityFile } from "../identity/locations.ts";
 import { listScopes } from "../store/keyring.ts";
 import type { Tree } from "../store/tree.ts";
+import { diagnoseKeychain, diagnosePermissions, diagnosePlugins } from "./diagnose-keys.ts";
 import { fail, ok, warn, type Diagnosis, type Patient } from "./diagnosis.ts";
 
 /** Where private keys were looked for, who may read those files, and whose they are in the policy of `tree`. */
 export async function diagnoseIdentity(patient: Patient, tree: Tree | undefined): Promise<Diagnosis[]> {
-  const { identities, sources } = await findIdentities(patient.env);
+  // The doctor looks, and asks nothing.
+  const plugins = async () => await patient.session.plugins();
+  const { identities, sources } = await findIdentities({ env: patient.env, plugins });
   const broken = sources.filter(({ isBroken }) => isBroken);
-  const found = sources.filter(({ outcome }) => /^\d+ identit/.test(outcome));
+  const found = sources.filter(({ kind }) => kind !== undefined);
+  const references = found.filter(({ kind }) => kind === "keychain").flatMap((source) => source.identities);
   const makeOne = "sealtree keygen makes one; SEALTREE_IDENTITY_FILE names another place";
-  const where = found.map(({ place, outcome }) => `${outcome} in ${place}`).join(", ");
   return [
-    identities.length === 0
-      ? fail("identity", `none in ${sources.map(({ place }) => place).join(", ")}`, makeOne)
-      : ok("identity", where),
+    ...(identities.length === 0
+      ? [fail("identity", `none in ${sources.map(({ place }) => place).join(", ")}`, makeOne)]
+      : found.map(({ place, outcome }) => ok("identity", `${outcome} in ${place}`))),
     ...broken.map(({ place, outcome }) =>
       warn("identity", `${place}: ${outcome}`, "mend it, or take it out of the environment"),
     ),
-    ...listIdentityFiles(patient.env).flatMap(diagnosePermissions),
+    ...sources.flatMap(diagnosePermissions),
+    ...diagnosePlugins(patient.env, identities, tree && patient.session.place.root),
+    ...(await Promise.all(references.map(diagnoseKeychain))),
     ...(tree === undefined ? [] : [await diagnoseMember(tree, identities)]),
   ];
-}
-
-function listIdentityFiles(env: Patient["env"]): string[] {
-  const named = (env["SEALTREE_IDENTITY_FILE"] ?? "").split(delimiter).filter((path) => path !== "");
-  return [...new Set([...named, defaultIdentityFile(env)])];
-}
-
-function diagnosePermissions(path: string): Diagnosis[] {
-  const status = process.platform === "win32" ? undefined : statOrNone(path);
-  if (status?.isFile() !== true) return [];
-  const name = "identity file";
-  if ((status.mode & 0o077) === 0) return [ok(name, `${path} is yours alone`)];
-  return [
-    fail(name, `${path} can be read by others`, `chmod 600 '${path}'; if others use this machine, make a new key`),
-  ];
-}
-
-function statOrNone(path: string) {
-  try {
-    return statSync(path, { throwIfNoEntry: false });
-  } catch {
-    return undefined;
-  }
 }
 
 async function diagnoseMember(tree: Tree, identities: readonly Identity[]): Promise<Diagnosis> {
   const policy = await policyOrNone(tree);
   if (policy === undefined) return warn("member", "the policy cannot be read, so nobody is a member", "sealtree check");
-  const member = await findMember(policy, identities);
+  const known = await findKnown(policy, identities);
+  if (known === "locked") {
+    return warn("member", "who you are is behind a passphrase", "put the public half beside the file, as PATH.pub");
+  }
+  const { member, recipient } = known;
   if (member === undefined) {
-    const [identity] = identities;
-    const recipient = identity === undefined ? "R" : (await identity.recipient()).text;
     return warn(
       "member",
       "your identity is no member's",
@@ -75,6 +56,20 @@ async function diagnoseMember(tree: Tree, identities: readonly Identity[]): Prom
       scopes.length,
     ),
   );
+}
+
+/** The member; a recipient to send to an admin when it is nobody's. */
+async function findKnown(
+  policy: Policy,
+  identities: readonly Identity[],
+): Promise<{ readonly member: Member | undefined; readonly recipient: string } | "locked"> {
+  try {
+    const recipients = await Promise.all(identities.map(async (identity) => await identity.recipients()));
+    return { member: await findMember(policy, identities), recipient: recipients.flat()[0]?.text ?? "R" };
+  } catch (error) {
+    if (hasCode(error, "E_NEEDS_TERMINAL")) return "locked";
+    throw error;
+  }
 }
 
 function describeMember(policy: Policy, { name, roles }: Member, readable: number, all: number): string {

@@ -40,20 +40,24 @@ async function diagnosePolicy(place: GitPlace): Promise<Diagnosis> {
 }
 
 async function diagnoseDriver(place: GitPlace, self: Patient["self"]): Promise<Diagnosis[]> {
-  const { driver, hasAttributes } = await readGitSetup(place, self);
+  const { driver, diffDriver, hasAttributes } = await readGitSetup(place, self);
   const fix = "sealtree git-setup";
+  const outdated = "it starts another program than this one";
   const states = {
     missing: warn("merge driver", "this clone merges scope files by line, and a merge may need work by hand", fix),
-    outdated: warn("merge driver", "it starts another program than this one", fix),
+    outdated: warn("merge driver", outdated, fix),
     installed: existsSync(self[1])
       ? ok("merge driver", "installed")
       : fail("merge driver", "the program it starts is not there", fix),
   };
   return [
     states[driver],
+    diffDriver === "installed"
+      ? ok("diff driver", "installed")
+      : warn("diff driver", diffDriver === "missing" ? "git diff shows sealed text in this clone" : outdated, fix),
     hasAttributes
-      ? ok("attributes", "scope files go to the merge driver")
-      : warn("attributes", "git does not send scope files to the merge driver", fix),
+      ? ok("attributes", "scope files go to the merge and diff drivers")
+      : warn("attributes", "git does not send scope files to the merge and diff drivers", fix),
   ];
 }
 

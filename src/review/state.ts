@@ -1,147 +1,190 @@
 import { findPolicy, type Policy } from "../access/policy.ts";
-import { parseRecordHeader, type RecordHeader } from "../crypto/record.ts";
-import { hasCode, isSealtreeError, type SealtreeError } from "../errors.ts";
+import { fingerprintOf, type Recipient } from "../crypto/recipient.ts";
+import { hasCode, isSealtreeError } from "../errors.ts";
 import { planAttributes } from "../history/git-setup.ts";
-import { findRotationPolicy, type RotationPolicy } from "../rotation/policy.ts";
-import type { ScopePath, SecretName } from "../secret/address.ts";
+import { readRotationPolicy, type RotationPolicy, type RotationPolicyFile } from "../rotation/policy.ts";
+import { parseAddress, type Address, type ScopePath } from "../secret/address.ts";
 import type { Finding } from "../store/finding.ts";
-import type { GenerationFile } from "../store/generation-file.ts";
-import { listGenerations, listScopes, readGeneration } from "../store/keyring.ts";
-import { policiesDirectory, scopeFilePath, secretsDirectory } from "../store/layout.ts";
-import type { ScopeEntries } from "../store/scope-file.ts";
+import {
+  accessPolicyPath,
+  attributesPath,
+  modulesPath,
+  parseSecretsPath,
+  policiesDirectory,
+  secretsDirectory,
+} from "../store/layout.ts";
+import { parseStrictYaml, type StrictDocument } from "../store/strict-yaml.ts";
 import type { Tree } from "../store/tree.ts";
+import { findSecretSchema, type SecretSchema } from "../values/secret-schema.ts";
+import type { ReviewBase } from "./base.ts";
+import { createFileReader, type FileReader } from "./file-reader.ts";
 import { findingOf } from "./finding-of.ts";
-import { readScopeProblems } from "./scope-problems.ts";
+import { findGeneratedDrift, type GeneratedDrift } from "./generated-files.ts";
+import { isOurs } from "./our-files.ts";
+import { createReaderLookup, type ScopeReaders } from "./scope-readers.ts";
 
-/** A scope as read without a key: what is in order, and what is not. */
-export interface ReviewedScope {
-  readonly scope: ScopePath;
-  readonly file: string;
-  readonly entries: ScopeEntries;
-  /** Headers of the records that are well formed. */
-  readonly headers: ReadonlyMap<SecretName, RecordHeader>;
-  readonly keyring: ReadonlyMap<string, GenerationFile>;
-  /** Generations that have a file, also one that cannot be read. */
-  readonly generations: readonly string[];
-  /** What is wrong with the scope file, with its records, and with its keyring. */
-  readonly fileProblems: readonly SealtreeError[];
-  readonly recordProblems: readonly { readonly line: number; readonly error: SealtreeError }[];
-  readonly keyringProblems: readonly SealtreeError[];
-}
-
-/** A tree as the checks see it, read once. */
+/** A tree as the checks see it, without its scopes: those are read one after the other. */
 export interface ReviewState {
   readonly tree: Tree;
-  /** Undefined when there is none, or none that can be understood. */
-  readonly policy: Policy | undefined;
-  readonly rotation: RotationPolicy | undefined;
-  /** What is wrong with the policies. */
-  readonly policyFindings: readonly Finding[];
-  readonly scopes: readonly ReviewedScope[];
+  readonly now: Date;
+  readonly reader: FileReader;
   /** Every file below `secrets/` and `policies/`, sorted. */
   readonly paths: readonly string[];
-  /** Files that are no regular files, or too large, and files marked as programs. */
-  readonly unsafe: readonly SealtreeError[];
-  readonly executable: readonly string[];
+  /** Scopes that have a file, sorted, with the ids of their generations. */
+  readonly scopes: ReadonlyMap<ScopePath, readonly string[]>;
+  /** Undefined when there is none, or none that can be understood. */
+  readonly policy: Policy | undefined;
+  /** Where the parts of `policies/access.yaml` stand. */
+  readonly accessDocument: StrictDocument | undefined;
+  readonly readersOf: ((scope: ScopePath) => ScopeReaders) | undefined;
+  /** Every recipient that the policy knows, by fingerprint. */
+  readonly recipients: ReadonlyMap<string, Recipient>;
+  readonly rotation: RotationPolicy | undefined;
+  /** The secrets that have a rotation rule, by scope. */
+  readonly ruled: ReadonlyMap<ScopePath, readonly Address[]>;
+  readonly rotationFile: RotationPolicyFile | undefined;
+  readonly schema: SecretSchema | undefined;
+  /** What is wrong with the policies. */
+  readonly policyFindings: readonly Finding[];
+  /** Every `.gitattributes` that speaks of our files, the one of the root first, and `.gitmodules`. */
+  readonly gitFiles: ReadonlyMap<string, string>;
   /** False when `.gitattributes` lacks our lines. */
   readonly hasAttributes: boolean;
+  /** Files made from the policy that differ from it. */
+  readonly generatedDrift: readonly GeneratedDrift[];
+  /** What the tree is compared with, when there is something. */
+  readonly base: ReviewBase | undefined;
+  /** The policy of the base. */
+  readonly basePolicy: Policy | undefined;
+  /** Paths of generations that the base has and the tree has not. */
+  readonly goneGenerations: readonly string[];
 }
 
-/** Reads all that the checks need of a tree. Whatever is wrong in it becomes part of the state; only system failures throw. */
-export async function readReviewState(given: Tree): Promise<ReviewState> {
-  const unsafe: SealtreeError[] = [];
-  const tree = tolerantTree(given, unsafe);
-  const paths = [...(await tree.list(policiesDirectory)), ...(await tree.list(secretsDirectory))];
-  const executable: string[] = [];
-  for (const path of paths) {
-    if ((await tree.isExecutable?.(path)) === true) executable.push(path);
-    const error = await problemOf(tree.read(path));
-    if (error !== undefined) unsafe.push(error);
-  }
-  const policy = await readPolicy(() => findPolicy(tree));
-  const rotation = await readPolicy(() => findRotationPolicy(tree));
-  const scopes: ReviewedScope[] = [];
-  for (const scope of await listScopes(tree)) scopes.push(await reviewScope(tree, scope));
+/** What is kept of a scope when it is checked. */
+export interface ScopeSummary {
+  readonly scope: ScopePath;
+  readonly file: string;
+  readonly secrets: number;
+  /** How many of them are drops. */
+  readonly drops: number;
+  /** Shared by all scopes with the same readers; undefined without a policy. */
+  readonly readers: ScopeReaders | undefined;
+  /** Secrets whose rotation is due, and overdue. */
+  readonly due: number;
+  readonly overdue: number;
+}
+
+/** Reads all that the checks need of a tree besides its scopes. Whatever is wrong in it becomes part of the state; only system failures throw. */
+export async function readReviewState(
+  tree: Tree,
+  { now, base }: { readonly now: Date; readonly base?: ReviewBase | undefined },
+): Promise<ReviewState> {
+  const reader = createFileReader(tree);
+  const policyPaths = await reader.list(policiesDirectory);
+  const secretPaths = await reader.list(secretsDirectory);
+  const { scopes, others } = groupPaths(secretPaths);
+  const policies = await readPolicies(reader, policyPaths);
+  for (const path of others) await reader.read(path);
+  const policy = await readPolicy(async () => await findPolicy(policies));
+  const rotation = await readPolicy(async () => asPolicy(await readRotationPolicy(policies)));
+  const schema = await readPolicy(async () => asPolicy(await findSecretSchema(policies)));
+  const gitFiles = await readGitFiles(reader, [...policyPaths, ...secretPaths]);
   return {
     tree,
-    policy: policy.policy,
-    rotation: rotation.policy,
-    policyFindings: [...policy.findings, ...rotation.findings],
+    now,
+    reader,
+    paths: [...policyPaths, ...secretPaths],
     scopes,
-    paths,
-    unsafe,
-    executable,
-    hasAttributes: await hasAttributes(tree),
+    policy: policy.policy,
+    accessDocument: policy.policy === undefined ? undefined : parseAccess(await policies.read(accessPolicyPath)),
+    readersOf: policy.policy === undefined ? undefined : createReaderLookup(policy.policy),
+    recipients: listRecipients(policy.policy),
+    rotation: rotation.policy?.policy,
+    ruled: groupByScope([...(rotation.policy?.policy?.secrets.keys() ?? [])].map(parseAddress)),
+    rotationFile: rotation.policy,
+    schema: schema.policy?.schema,
+    policyFindings: [...policy.findings, ...rotation.findings, ...schema.findings],
+    gitFiles,
+    hasAttributes: await hasAttributes(gitFiles.get(attributesPath)),
+    generatedDrift: policy.policy === undefined ? [] : await findGeneratedDrift(tree, reader, policy.policy),
+    base,
+    basePolicy: base === undefined ? undefined : (await readPolicy(async () => await findPolicy(base.tree))).policy,
+    goneGenerations: base === undefined ? [] : await listGone(base, new Set(secretPaths)),
   };
 }
 
-/** `tree` where a directory that is none, such as a link, is empty; each is put into `unsafe` once. */
-function tolerantTree(tree: Tree, unsafe: SealtreeError[]): Tree {
+/** Scopes with the ids of their generations, and files of ours that belong to no scope that is there. */
+function groupPaths(paths: readonly string[]): { scopes: Map<ScopePath, string[]>; others: string[] } {
+  const parsed = paths.map((path) => ({ path, item: parseSecretsPath(path) }));
+  const scopes = new Map<ScopePath, string[]>();
+  for (const { item } of parsed) if (item?.kind === "scope") scopes.set(item.scope, []);
+  const others: string[] = [];
+  for (const { path, item } of parsed) {
+    const generations = item?.kind === "generation" ? scopes.get(item.scope) : undefined;
+    if (item?.kind === "generation" && generations !== undefined) generations.push(item.generation);
+    else if (item !== undefined && item.kind !== "scope") others.push(path);
+  }
+  return { scopes: new Map([...scopes].sort(([a], [b]) => (a < b ? -1 : 1))), others };
+}
+
+async function listGone({ tree }: ReviewBase, present: ReadonlySet<string>): Promise<string[]> {
+  const before = await createFileReader(tree).list(secretsDirectory);
+  return before.filter((path) => !present.has(path) && parseSecretsPath(path)?.kind === "generation");
+}
+
+function groupByScope(addresses: readonly Address[]): Map<ScopePath, Address[]> {
+  const groups = new Map<ScopePath, Address[]>();
+  for (const address of addresses) {
+    const group = groups.get(address.scope);
+    if (group === undefined) groups.set(address.scope, [address]);
+    else group.push(address);
+  }
+  return groups;
+}
+
+function listRecipients(policy: Policy | undefined): Map<string, Recipient> {
+  const members = [...(policy?.members.values() ?? [])].flatMap(({ recipients }) => recipients);
+  const all = [...members, ...[...(policy?.recovery.values() ?? [])].flat()];
+  return new Map(all.map((recipient) => [fingerprintOf(recipient.text), recipient]));
+}
+
+/** The files of the policies in memory, each read once; one that is not safe to read throws when it is asked for. */
+async function readPolicies(reader: FileReader, paths: readonly string[]): Promise<Tree> {
+  const files = new Map<string, Uint8Array | undefined>();
+  for (const path of paths) if (isOurs(path)) files.set(path, await reader.read(path));
   return {
-    ...tree,
-    async list(directory) {
-      try {
-        return await tree.list(directory);
-      } catch (error) {
-        if (!hasCode(error, "E_UNSAFE_FILE")) throw error;
-        if (!unsafe.some(({ file }) => file === error.file)) unsafe.push(error);
-        return [];
-      }
+    label: "the policies",
+    read(path) {
+      const error = reader.unsafe.find(({ file }) => file === path);
+      return error === undefined ? Promise.resolve(files.get(path)) : Promise.reject(error);
     },
+    list: (directory) => Promise.resolve(paths.filter((path) => path.startsWith(`${directory}/`))),
   };
 }
 
-async function hasAttributes(tree: Tree): Promise<boolean> {
-  try {
-    return (await planAttributes(tree)) === undefined;
-  } catch (error) {
-    if (hasCode(error, "E_UNSAFE_FILE")) return false;
-    throw error;
+/** The file of the root, also when it is empty, those below our folders, and `.gitmodules`. */
+async function readGitFiles(reader: FileReader, paths: readonly string[]): Promise<Map<string, string>> {
+  const below = paths.filter((path) => path.endsWith(`/${attributesPath}`));
+  const files = new Map<string, string>();
+  for (const path of [attributesPath, ...below, modulesPath]) {
+    const bytes = await reader.read(path);
+    if (bytes !== undefined) files.set(path, Buffer.from(bytes).toString("utf8"));
   }
+  return files;
 }
 
-async function reviewScope(tree: Tree, scope: ScopePath): Promise<ReviewedScope> {
-  const file = scopeFilePath(scope);
-  const bytes = await readSafely(tree, file);
-  const { entries, problems } = readScopeProblems(bytes ?? Buffer.from(`$sealtree: 1\n$scope: ${scope}\n`), scope);
-  const headers = new Map<SecretName, RecordHeader>();
-  const recordProblems: { line: number; error: SealtreeError }[] = [];
-  for (const [name, { record, line }] of entries) {
-    try {
-      headers.set(name, parseRecordHeader(record));
-    } catch (error) {
-      if (!isSealtreeError(error)) throw error;
-      recordProblems.push({ line, error });
-    }
-  }
-  const generations = await listGenerations(tree, scope);
-  const keyring = new Map<string, GenerationFile>();
-  const keyringProblems: SealtreeError[] = [];
-  for (const id of generations) {
-    try {
-      const generation = await readGeneration(tree, scope, id);
-      if (generation !== undefined) keyring.set(id, generation);
-    } catch (error) {
-      if (!isSealtreeError(error)) throw error;
-      if (!hasCode(error, "E_UNSAFE_FILE")) keyringProblems.push(error);
-    }
-  }
-  return {
-    scope,
-    file,
-    entries,
-    headers,
-    keyring,
-    generations,
-    fileProblems: problems,
-    recordProblems,
-    keyringProblems,
-  };
+async function hasAttributes(text: string | undefined): Promise<boolean> {
+  const read = () => Promise.resolve(text === undefined ? undefined : Buffer.from(text));
+  return (await planAttributes({ label: "", read, list: () => Promise.resolve([]) })) === undefined;
+}
+
+function asPolicy<T extends { readonly findings: readonly Finding[] }>(file: T) {
+  return { policy: file, findings: file.findings };
 }
 
 async function readPolicy<T>(
-  find: () => Promise<{ policy: T | undefined; findings: Finding[] }>,
-): Promise<{ policy: T | undefined; findings: Finding[] }> {
+  find: () => Promise<{ policy: T | undefined; findings: readonly Finding[] }>,
+): Promise<{ policy: T | undefined; findings: readonly Finding[] }> {
   try {
     return await find();
   } catch (error) {
@@ -151,21 +194,6 @@ async function readPolicy<T>(
   }
 }
 
-async function readSafely(tree: Tree, path: string): Promise<Uint8Array | undefined> {
-  try {
-    return await tree.read(path);
-  } catch (error) {
-    if (hasCode(error, "E_UNSAFE_FILE")) return undefined;
-    throw error;
-  }
-}
-
-async function problemOf(reading: Promise<unknown>): Promise<SealtreeError | undefined> {
-  try {
-    await reading;
-    return undefined;
-  } catch (error) {
-    if (hasCode(error, "E_UNSAFE_FILE")) return error;
-    throw error;
-  }
+function parseAccess(bytes: Uint8Array | undefined): StrictDocument | undefined {
+  return bytes === undefined ? undefined : parseStrictYaml(bytes, accessPolicyPath);
 }

@@ -1,16 +1,16 @@
 import { findOwnMember } from "../access/own-member.ts";
 import { isAllowed } from "../access/permission.ts";
 import type { Session } from "../access/session.ts";
-import { isSealtreeError } from "../errors.ts";
 import { listUncommitted } from "../git/changes.ts";
 import { hasGit, type GitPlace } from "../git/place.ts";
 import { readGitSetup, type GitSetup } from "../history/git-setup.ts";
-import { isDue, rotationStatus } from "../rotation/status.ts";
-import { attributesPath, policiesDirectory, secretsDirectory } from "../store/layout.ts";
+import type { Finding } from "../store/finding.ts";
+import { attributesPath, policiesDirectory, rotationPolicyPath, secretsDirectory } from "../store/layout.ts";
 import type { Tree } from "../store/tree.ts";
 import { openWorkTree } from "../store/work-tree.ts";
-import { runChecks } from "./run-checks.ts";
-import { readReviewState } from "./state.ts";
+import { openBase } from "./base.ts";
+import { runChecks, type Review } from "./run-checks.ts";
+import type { ScopeSummary } from "./state.ts";
 
 /** How a repository stands, in a few numbers. */
 export interface RepositoryStatus {
@@ -20,6 +20,8 @@ export interface RepositoryStatus {
   /** Scopes the member may read. */
   readonly readable: number;
   readonly secrets: number;
+  /** How many of them are drops, which wait for a reader to adopt them. */
+  readonly drops: number;
   readonly errors: number;
   readonly warnings: number;
   /** Secrets whose rotation is due or overdue; undefined when the rotation policy cannot be read. */
@@ -34,36 +36,41 @@ export interface RepositoryStatus {
 export async function readStatus(session: Session, self: readonly [string, string]): Promise<RepositoryStatus> {
   const { place } = session;
   const tree = openWorkTree(place.root);
-  const state = await readReviewState(tree);
-  const findings = runChecks(state);
-  const { policy, scopes } = state;
+  const { findings, scopes, state } = await reviewWorkTree(tree, session);
+  const { policy } = state;
   const member = policy === undefined ? undefined : await findOwnMember(policy, session);
   const readable =
     policy === undefined || member === undefined
       ? []
       : scopes.filter(({ scope }) => isAllowed(policy, member, "read", scope));
-  const errors = findings.filter(({ severity }) => severity === "error").length;
+  const countOf = (severity: Finding["severity"]) => findings.filter((finding) => finding.severity === severity).length;
   return {
     member: member === undefined ? undefined : { name: member.name, roles: member.roles },
     scopes: scopes.length,
     readable: readable.length,
-    secrets: scopes.reduce((total, { entries }) => total + entries.size, 0),
-    errors,
-    warnings: findings.length - errors,
-    due: await countDue(tree, session.now()),
+    secrets: sum(scopes, ({ secrets }) => secrets),
+    drops: sum(scopes, ({ drops }) => drops),
+    errors: countOf("error"),
+    warnings: countOf("warning"),
+    due:
+      state.rotation === undefined && findings.some(({ file }) => file === rotationPolicyPath)
+        ? undefined
+        : { due: sum(scopes, ({ due }) => due), overdue: sum(scopes, ({ overdue }) => overdue) },
     ...(await readGit(place, self)),
   };
 }
 
-async function countDue(tree: Tree, now: Date): Promise<RepositoryStatus["due"]> {
+async function reviewWorkTree(tree: Tree, session: Session): Promise<Review> {
+  const base = await openBase(session.place, { at: undefined, base: undefined });
   try {
-    const due = (await rotationStatus(tree, now)).entries.filter(isDue);
-    const overdue = due.filter(({ state }) => state === "overdue").length;
-    return { due: due.length - overdue, overdue };
-  } catch (error) {
-    if (isSealtreeError(error)) return undefined;
-    throw error;
+    return await runChecks(tree, { now: session.now(), base });
+  } finally {
+    base?.tree.close();
   }
+}
+
+function sum(scopes: readonly ScopeSummary[], of: (scope: ScopeSummary) => number): number {
+  return scopes.reduce((total, scope) => total + of(scope), 0);
 }
 
 async function readGit(

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { rules } from "../../src/review/checks/registry.ts";
+import { reportedNames, rules } from "../../src/review/checks/registry.ts";
 import { printGithubFinding } from "../../src/review/print-findings.ts";
 import { maxProblems, readScopeProblems } from "../../src/review/scope-problems.ts";
 import { parseScopePath } from "../../src/secret/address.ts";
@@ -12,11 +12,16 @@ const scope = parseScopePath("dev/app");
 describe("the registry", () => {
   it("has rules with names of their own, each with a heading in docs/checks.md, in that order", () => {
     const names = rules.map(({ name }) => name);
-    expect(new Set(names).size).toBe(names.length);
+    const reported = reportedNames.map(({ name }) => name);
+    expect(new Set([...names, ...reported]).size).toBe(names.length + reported.length);
     const page = readFileSync(fileURLToPath(new URL("../../docs/checks.md", import.meta.url)), "utf8");
-    const reported = ["policy-schema", "member-file", "rotation-policy", "deep"];
-    expect(headingsOf(page).filter((heading) => heading !== "Checks" && !reported.includes(heading))).toEqual(names);
-    expect(headingsOf(page)).toEqual(expect.arrayContaining(reported));
+    const headings = headingsOf(page).filter((heading) => /^[a-z-]+$/.test(heading));
+    expect(headings.filter((heading) => !reported.some((name) => name === heading))).toEqual(names);
+    expect(headings).toEqual(expect.arrayContaining(reported));
+  });
+
+  it("says of each rule what it looks for in a sentence", () => {
+    for (const { describe: text } of [...rules, ...reportedNames]) expect(text).toMatch(/^[A-Zp.].*\.$/);
   });
 });
 

@@ -1,42 +1,67 @@
-import { listStanzas, maxKeyringFileBytes } from "../../crypto/age.ts";
+import { maxKeyringFileBytes } from "../../crypto/age.ts";
+import { parseAgeFile } from "../../crypto/age-file.ts";
+import type { Stanza } from "../../crypto/age-header.ts";
+import type { Recipient } from "../../crypto/recipient.ts";
 import { isSealtreeError } from "../../errors.ts";
 import type { ScopePath } from "../../secret/address.ts";
 import type { Finding } from "../../store/finding.ts";
-import { countFingerprints, type GenerationFile } from "../../store/generation-file.ts";
+import type { GenerationFile } from "../../store/generation-file.ts";
 import { generationPath } from "../../store/layout.ts";
 import { findingOf } from "../finding-of.ts";
 import type { Rule } from "../rule.ts";
+import { fitsRecipient } from "../stanza-kind.ts";
+
+/** Lines of a generation file. */
+const lines = { previous: 4, wrappedFor: 7, key: 8 } as const;
 
 export const keyring: Rule = {
   name: "keyring",
   describe:
-    "Generation files are written as sealtree writes them, have one stanza for each recipient they list, and follow a generation that is there.",
-  check({ scopes }) {
-    return scopes.flatMap((reviewed) => [
-      ...reviewed.keyringProblems.map((error) => findingOf("keyring", error)),
-      ...[...reviewed.keyring.values()].flatMap((file) => checkGeneration(reviewed.scope, file, reviewed.generations)),
-    ]);
+    "Generation files are written as sealtree writes them, have one stanza for each recipient they list and of its kind, and follow a generation that is there.",
+  checkScope({ scope, keyring: files, keyringProblems, generations }, { recipients }) {
+    return [
+      ...keyringProblems.map((error) => findingOf("keyring", error)),
+      ...[...files.values()].flatMap((file) => checkGeneration(scope, file, generations, recipients)),
+    ];
   },
 };
 
-function checkGeneration(scope: ScopePath, generation: GenerationFile, known: readonly string[]): Finding[] {
-  const path = generationPath(scope, generation.id);
-  const hint = `restore it: git log -- ${path}, then git checkout COMMIT -- ${path}`;
+function checkGeneration(
+  scope: ScopePath,
+  generation: GenerationFile,
+  known: readonly string[],
+  recipients: ReadonlyMap<string, Recipient>,
+): Finding[] {
+  const file = generationPath(scope, generation.id);
+  const hint = `restore it: git log -- ${file}, then git checkout COMMIT -- ${file}`;
   const findings: Finding[] = [];
   const report = (line: number, message: string) =>
-    findings.push({ rule: "keyring", severity: "error", message, file: path, line, hint });
-  const stanzas = countStanzas(generation);
-  if (stanzas === undefined) report(8, "the key is not an age file");
-  else if (stanzas !== countFingerprints(generation.wrappedFor))
-    report(7, "it is wrapped to another number of recipients than it lists");
+    findings.push({ rule: "keyring", severity: "error", message, file, line, hint });
+  const stanzas = findStanzas(generation);
+  const listed = [...generation.wrappedFor].flatMap(([name, prints]) => prints.map((print) => ({ name, print })));
+  if (stanzas === undefined) report(lines.key, "the key is not an age file");
+  else if (stanzas.length > listed.length)
+    report(
+      lines.key,
+      `it has ${stanzas.length} stanzas and lists ${listed.length} recipients: somebody else can open it`,
+    );
+  else if (stanzas.length < listed.length)
+    report(lines.wrappedFor, `it lists ${listed.length} recipients and has ${stanzas.length} stanzas`);
+  else
+    for (const [index, { name, print }] of listed.entries()) {
+      // The stanzas stand in the order of the list (docs/format.md, Generation file).
+      const [stanza, recipient] = [stanzas[index], recipients.get(print)];
+      if (stanza !== undefined && recipient !== undefined && !fitsRecipient(stanza, recipient))
+        report(lines.key, `where the stanza for ${name}'s key ${print} should be there is one for another key`);
+    }
   if (generation.previous !== undefined && !known.includes(generation.previous))
-    report(4, "the generation it follows is not there");
+    report(lines.previous, "the generation it follows is not there");
   return findings;
 }
 
-function countStanzas({ armored }: GenerationFile): number | undefined {
+function findStanzas({ armored }: GenerationFile): readonly Stanza[] | undefined {
   try {
-    return listStanzas(armored, { maxBytes: maxKeyringFileBytes }).length;
+    return parseAgeFile(armored, maxKeyringFileBytes).header.stanzas;
   } catch (error) {
     if (isSealtreeError(error)) return undefined;
     throw error;
