@@ -18,6 +18,7 @@ const kinds: Readonly<Record<WriteReason, AuditKind>> = {
   emergency: "emergencyRotation",
   rollback: "rolledBack",
   rekey: "accessChanged",
+  adopt: "written",
   policy: "accessChanged",
   setup: "accessChanged",
 };

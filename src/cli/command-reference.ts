@@ -7,7 +7,12 @@ interface Entry {
   readonly module: CommandModule;
 }
 
-const kindNotes = { read: "the options of reading", write: "the options of writing", plain: "" } as const;
+const kindNotes = {
+  read: "the options of reading",
+  write: "the options of writing",
+  both: "the options of reading and of writing",
+  plain: "",
+} as const;
 
 /** The reference of all commands as a Markdown page, made of what `--help` shows; hidden ones are left out. */
 export async function printCommandReference(): Promise<string> {

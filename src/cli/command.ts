@@ -11,8 +11,11 @@ export interface Example {
   readonly description: string;
 }
 
-/** `read` takes --at; `write` takes --dry-run, --yes, --reason and --no-commit. All take --json and -C. */
-export type CommandKind = "read" | "write" | "plain";
+/**
+ * `read` takes --at; `write` takes --dry-run, --yes, --reason and --no-commit; `both` takes them
+ * all, and writes only when an option of its own says so. All take --json and -C.
+ */
+export type CommandKind = "read" | "write" | "both" | "plain";
 
 /** One command: what `--help` and the docs say of it, and what it does. */
 export interface CommandModule {
@@ -61,7 +64,9 @@ export const commonOptions = {
 
 /** The options a command of `kind` has besides its own. */
 export function commonOptionsOf(kind: CommandKind): readonly OptionSpec[] {
-  return [...(kind === "plain" ? [] : commonOptions[kind]), ...commonOptions.all];
+  const reads = kind === "read" || kind === "both" ? commonOptions.read : [];
+  const writes = kind === "write" || kind === "both" ? commonOptions.write : [];
+  return [...reads, ...writes, ...commonOptions.all];
 }
 
 /** A command line that was understood. */

@@ -3,7 +3,8 @@ import { listScopes, readScope } from "../store/keyring.ts";
 import type { Tree } from "../store/tree.ts";
 import { commonOptionsOf, type CommandModule } from "./command.ts";
 import { completionShells } from "./completion-scripts.ts";
-import { commands, findCommand } from "./program.ts";
+import { findCommand } from "./find-command.ts";
+import { commands } from "./program.ts";
 
 /** What an option takes, by what its flags call it. */
 const optionValues: Readonly<Record<string, readonly string[]>> = {

@@ -3,6 +3,8 @@ import type { Session } from "../access/session.ts";
 import type { AuditEvent } from "../audit/event.ts";
 import { appendAudit } from "../audit/log.ts";
 import type { Identity } from "../crypto/identity.ts";
+import type { PluginHost } from "../crypto/plugin-host.ts";
+import type { AskPassphrase } from "../crypto/passphrase.ts";
 import { SealtreeError } from "../errors.ts";
 import { findPlace, type GitPlace } from "../git/place.ts";
 import type { ScopePath, SecretName } from "../secret/address.ts";
@@ -12,7 +14,7 @@ import type { CommonOptions } from "./command.ts";
 import type { Io } from "./io.ts";
 import { painter, type Style } from "./present.ts";
 import { askHidden, askYesNo } from "./prompt.ts";
-import { safeText } from "./safe-text.ts";
+import { safeJson, safeText } from "./safe-text.ts";
 
 /** What a command is about; an error is audited with it. */
 export interface Subject {
@@ -47,6 +49,8 @@ export interface Context {
   /** Goes on only after a yes. Throws E_ABORTED, or E_NEEDS_TERMINAL when nobody can be asked. */
   confirm(question: string): Promise<void>;
   askHidden(question: string): Promise<string>;
+  /** For keys that need one; the same answer is not asked for twice in a run. */
+  readonly askPassphrase: AskPassphrase;
   audit(events: readonly AuditEvent[]): void;
   close(): void;
 }
@@ -60,14 +64,32 @@ export function createContext(io: Io, options: CommonOptions, operation: string)
   const closers: (() => void)[] = [];
   let place: GitPlace | undefined;
   let identities: Promise<readonly Identity[]> | undefined;
+  let plugins: Promise<PluginHost> | undefined;
   let subject: Subject = { operation };
   let request: string | undefined;
 
   const getPlace = () => (place ??= findPlace(directory, io.env));
+  const getIdentities = (): Promise<readonly Identity[]> => (identities ??= loadAll());
+  const getPlugins = (): Promise<PluginHost> => (plugins ??= loadPlugins());
+  const loadPlugins = async () => {
+    const { openPluginHost } = await import("./plugin-host.ts");
+    return openPluginHost({ io, isInteractive: isInteractive(), place: getPlace, identities: getIdentities });
+  };
+  const loadAll = async (): Promise<readonly Identity[]> => {
+    const { loadIdentities } = await import("../identity/load.ts");
+    return (await loadIdentities({ env: io.env, askPassphrase, plugins: getPlugins })).identities;
+  };
   const needTerminal = (what: string) =>
     new SealtreeError("E_NEEDS_TERMINAL", `${what}, and nobody can be asked here`, {
       hints: ["pass --yes to go on without asking"],
     });
+
+  let asker: AskPassphrase | undefined;
+  const askPassphrase: AskPassphrase = async (of) => {
+    const { createAskPassphrase, passphraseSource } = await import("./ask-passphrase.ts");
+    asker ??= createAskPassphrase(passphraseSource(io, options));
+    return await asker(of);
+  };
 
   return {
     io,
@@ -79,12 +101,8 @@ export function createContext(io: Io, options: CommonOptions, operation: string)
       },
       random: (size) => io.random(size),
       now: () => io.now(),
-      identities() {
-        identities ??= import("../identity/load.ts").then(
-          async ({ loadIdentities }) => (await loadIdentities(io.env)).identities,
-        );
-        return identities;
-      },
+      identities: getIdentities,
+      plugins: getPlugins,
     },
     about(next) {
       subject = next;
@@ -104,7 +122,7 @@ export function createContext(io: Io, options: CommonOptions, operation: string)
       io.stdout.write(`${text}\n`);
     },
     json(value) {
-      io.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+      io.stdout.write(`${safeJson(JSON.stringify(value, null, 2))}\n`);
     },
     say(text) {
       io.stderr.write(`${safeText(text)}\n`);
@@ -122,6 +140,7 @@ export function createContext(io: Io, options: CommonOptions, operation: string)
       if (!isInteractive()) throw needTerminal("a value is needed");
       return await askHidden(io, question);
     },
+    askPassphrase,
     audit(events) {
       request ??= Buffer.from(io.random(8)).toString("hex");
       appendAudit(io, io.now(), events, { repository: place?.root, request });

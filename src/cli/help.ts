@@ -2,7 +2,8 @@ import { exitCodes, SealtreeError } from "../errors.ts";
 import { suggest } from "../values/suggest.ts";
 import type { Io } from "./io.ts";
 import { table } from "./present.ts";
-import { commands, findCommand, groups } from "./program.ts";
+import { findCommand } from "./find-command.ts";
+import { commands, groups } from "./program.ts";
 
 /**
  * `sealtree`, `sealtree --help`, `sealtree help [command]`. Any other words are an unknown

@@ -11,6 +11,13 @@ export interface OutputStream {
   stream?(): Writable;
 }
 
+/** A terminal that was opened by itself. */
+export interface Terminal {
+  readonly input: NodeJS.ReadableStream;
+  readonly output: Writable;
+  close(): void;
+}
+
 /** The world as a command sees it; tests hand in their own. */
 export interface Io {
   readonly env: Environment;
@@ -20,6 +27,8 @@ export interface Io {
   readonly stderr: OutputStream;
   /** The words that start this program again: node and the script. */
   readonly self: readonly [string, string];
+  /** The terminal of the person, whatever stdin is; undefined where there is none. */
+  openTerminal?(): Terminal | undefined;
   now(): Date;
   random(size: number): Uint8Array;
 }
@@ -37,8 +46,26 @@ export function processIo(): Io {
     get self(): [string, string] {
       return [process.execPath, realpathSync(process.argv[1] ?? ".")];
     },
+    openTerminal,
     now: () => new Date(),
     // Loaded when first used: it takes several milliseconds that most starts can do without.
     random: (size) => process.getBuiltinModule("node:crypto").randomBytes(size),
   };
+}
+
+function openTerminal(): Terminal | undefined {
+  if (process.platform === "win32") return undefined;
+  const { openSync } = process.getBuiltinModule("node:fs");
+  const { ReadStream, WriteStream } = process.getBuiltinModule("node:tty");
+  try {
+    const input = new ReadStream(openSync("/dev/tty", "r"));
+    const output = new WriteStream(openSync("/dev/tty", "w"));
+    const close = () => {
+      input.destroy();
+      output.destroy();
+    };
+    return { input, output, close };
+  } catch {
+    return undefined;
+  }
 }

@@ -1,7 +1,7 @@
 import { exitCodes, isSealtreeError, SealtreeError } from "../errors.ts";
 import type { CommandModule, ParsedLine } from "./command.ts";
 import type { Io } from "./io.ts";
-import { findCommand, type FoundCommand } from "./program.ts";
+import { findCommand, type FoundCommand } from "./find-command.ts";
 import { isVersionRequest, version } from "./version.ts";
 
 /**

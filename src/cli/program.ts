@@ -95,11 +95,62 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: "add a member, or keys to one",
     load: async () => (await import("./commands/member-add.ts")).memberAdd,
   },
+  "member remove": {
+    group: "access",
+    summary: "remove a member, or keys of one, and rekey what they could read",
+    aliases: ["member rm"],
+    load: async () => (await import("./commands/member-remove.ts")).memberRemove,
+  },
+  "member set-role": {
+    group: "access",
+    summary: "give a member other roles, and rekey what they may not read any more",
+    load: async () => (await import("./commands/member-set-role.ts")).memberSetRole,
+  },
   "member list": {
     group: "access",
     summary: "list the members, their roles and keys",
     aliases: ["members"],
     load: async () => (await import("./commands/member-list.ts")).memberList,
+  },
+  "access of": {
+    group: "access",
+    summary: "what a member may do, scope by scope",
+    load: async () => (await import("./commands/access-of.ts")).accessOf,
+  },
+  "access who": {
+    group: "access",
+    summary: "who can read a secret or a scope, and who ever could",
+    load: async () => (await import("./commands/access-who.ts")).accessWho,
+  },
+  exposure: {
+    group: "access",
+    summary: "the values in force that somebody could ever read",
+    load: async () => (await import("./commands/exposure.ts")).exposure,
+  },
+  offboard: {
+    group: "access",
+    summary: "end a member's access, and rotate what they could read",
+    load: async () => (await import("./commands/offboard.ts")).offboardCommand,
+  },
+  "access explain": {
+    group: "access",
+    summary: "why somebody may read a scope, or may not",
+    load: async () => (await import("./commands/access-explain.ts")).accessExplain,
+  },
+  "access matrix": {
+    group: "access",
+    summary: "draw who may do what where",
+    load: async () => (await import("./commands/access-matrix.ts")).accessMatrix,
+  },
+  "policy explain": {
+    group: "access",
+    summary: "say the access policy in words",
+    load: async () => (await import("./commands/policy-explain.ts")).policyExplain,
+  },
+  "policy test": {
+    group: "access",
+    summary: "check that the policy allows what it should, and no more",
+    load: async () => (await import("./commands/policy-test.ts")).policyTest,
   },
   rekey: {
     group: "access",
@@ -107,10 +158,40 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     aliases: ["updatekeys"],
     load: async () => (await import("./commands/rekey.ts")).rekey,
   },
+  adopt: {
+    group: "access",
+    summary: "seal values of those who may not read for every reader",
+    load: async () => (await import("./commands/adopt.ts")).adopt,
+  },
   check: {
     group: "review",
     summary: "look for what is wrong, without a key",
     load: async () => (await import("./commands/check.ts")).check,
+  },
+  verify: {
+    group: "review",
+    summary: "prove that every change was signed by who may make it",
+    load: async () => (await import("./commands/verify.ts")).verify,
+  },
+  review: {
+    group: "review",
+    summary: "what a change does to secrets, and to who can read them",
+    load: async () => (await import("./commands/review.ts")).review,
+  },
+  scan: {
+    group: "review",
+    summary: "look for your values and for tokens where they do not belong",
+    load: async () => (await import("./commands/scan.ts")).scan,
+  },
+  codeowners: {
+    group: "review",
+    summary: "write .github/CODEOWNERS from the policy",
+    load: async () => (await import("./commands/codeowners.ts")).codeowners,
+  },
+  signers: {
+    group: "review",
+    summary: "write git's allowed signers from the policy",
+    load: async () => (await import("./commands/signers.ts")).signers,
   },
   demo: {
     group: "start",
@@ -149,25 +230,52 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   },
   log: {
     group: "history",
-    summary: "list the versions of a secret or the changes of a scope",
+    summary: "list the versions of a secret, or the changes of a scope or of all",
     aliases: ["versions", "history"],
     load: async () => (await import("./commands/log.ts")).log,
+  },
+  diff: {
+    group: "history",
+    summary: "compare two commits, or two environments, by name",
+    load: async () => (await import("./commands/diff.ts")).diff,
+  },
+  blame: {
+    group: "history",
+    summary: "who gave each secret of a scope its value",
+    load: async () => (await import("./commands/blame.ts")).blame,
   },
   rollback: {
     group: "history",
     summary: "go back to an earlier version",
     load: async () => (await import("./commands/rollback.ts")).rollback,
   },
+  resolve: {
+    group: "history",
+    summary: "settle what a merge left in conflict",
+    load: async () => (await import("./commands/resolve.ts")).resolve,
+  },
   "git-setup": {
     group: "operate",
-    summary: "tell this clone's git how to merge scope files",
+    summary: "tell this clone's git how to merge and show scope files",
     load: async () => (await import("./commands/git-setup.ts")).gitSetup,
+  },
+  "diff-driver": {
+    group: "operate",
+    summary: "show a scope file; run by git",
+    isHidden: true,
+    load: async () => (await import("./commands/diff-driver.ts")).diffDriver,
   },
   "merge-driver": {
     group: "operate",
-    summary: "merge a scope file; run by git",
+    summary: "merge a file of sealtree; run by git",
     isHidden: true,
     load: async () => (await import("./commands/merge-driver.ts")).mergeDriver,
+  },
+  "pre-commit": {
+    group: "operate",
+    summary: "look at what is staged; run by git",
+    isHidden: true,
+    load: async () => (await import("./commands/pre-commit.ts")).preCommit,
   },
   completion: {
     group: "operate",
@@ -187,22 +295,3 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import("./commands/complete.ts")).complete,
   },
 };
-
-export interface FoundCommand {
-  readonly name: string;
-  readonly entry: CommandEntry;
-  /** How many words named it. */
-  readonly length: number;
-}
-
-/** The command that `words` begin with: its name and how many words name it; undefined when there is none. */
-export function findCommand(words: readonly string[]): FoundCommand | undefined {
-  for (const length of [2, 1]) {
-    if (words.length < length) continue;
-    const typed = words.slice(0, length).join(" ");
-    for (const [name, entry] of Object.entries(commands)) {
-      if (name === typed || entry.aliases?.includes(typed)) return { name, entry, length };
-    }
-  }
-  return undefined;
-}

@@ -5,7 +5,7 @@ import type { NotRotated, Urgency } from "../rotation/select.ts";
 import { auditFailure } from "./audit-failure.ts";
 import type { Context } from "./context.ts";
 import { count } from "./present.ts";
-import { auditWrite } from "./report-write.ts";
+import { auditWrite, sayDrops } from "./report-write.ts";
 
 export interface RotationReport {
   readonly scopes: readonly RotatedScope[];
@@ -49,6 +49,8 @@ function printWords(context: Context, { scopes, notRotated, unreadable, withoutR
   const verb = context.options.dryRun ? "would rotate" : "rotated";
   for (const { address, commit } of rotated)
     context.say(`${verb} ${address}${commit === null ? "" : ` in ${commit.slice(0, 9)}`}`);
+  for (const { scope, drops } of scopes.flatMap(({ outcome }) => outcome?.result ?? []))
+    if (drops.length > 0) context.say(sayDrops(scope, drops.length));
   for (const { address, reason, needed } of listNotRotated(scopes, notRotated)) {
     context.say(`${needed ? context.paint("red", "not rotated") : "not rotated"} ${address}: ${reason}`);
   }

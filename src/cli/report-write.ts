@@ -28,7 +28,7 @@ export async function reportWrite(
   if (outcome.commit !== undefined) context.say(`committed ${outcome.commit.slice(0, 9)}`);
 }
 
-function describe(context: Context, { scope, added, changed, unchanged, removed }: ChangeSummary): string[] {
+function describe(context: Context, { scope, added, changed, unchanged, removed, drops }: ChangeSummary): string[] {
   const would = context.options.dryRun ? "would " : "";
   const lists = [
     [context.options.dryRun ? "add" : "added", added],
@@ -36,12 +36,20 @@ function describe(context: Context, { scope, added, changed, unchanged, removed 
     [context.options.dryRun ? "remove" : "removed", removed],
     ["unchanged:", unchanged],
   ] as const;
-  return lists
+  const lines = lists
     .filter(([, names]) => names.length > 0)
     .map(([verb, names]) => {
       const what = names.length <= 3 ? names.join(", ") : count(names.length, "secret");
       return verb === "unchanged:" ? `unchanged: ${what} in ${scope}` : `${would}${verb} ${what} in ${scope}`;
     });
+  return drops.length === 0 ? lines : [...lines, sayDrops(scope, drops.length)];
+}
+
+/** What a member who may not read must know of what was just written. */
+export function sayDrops(scope: string, amount: number): string {
+  return amount === 1
+    ? `sealed as a drop, since you may not read ${scope}: a reader adopts it with sealtree adopt ${scope}`
+    : `sealed as ${amount} drops, since you may not read ${scope}: a reader adopts them with sealtree adopt ${scope}`;
 }
 
 /** Puts one event for each secret that a write changed into the audit log. */

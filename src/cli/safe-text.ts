@@ -4,9 +4,22 @@
  * of them reaches the terminal.
  */
 export function safeText(text: string): string {
-  return text.replaceAll(
-    // oxlint-disable-next-line no-control-regex -- the point is to escape them
-    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g,
-    (character) => `\\u{${character.codePointAt(0)?.toString(16) ?? ""}}`,
-  );
+  return text.replaceAll(unsafe, (character) => `\\u{${hexOf(character)}}`);
+}
+
+/**
+ * JSON text with the same characters escaped, and what runners take for a command wherever it
+ * stands (`##[...]`, `##vso[...]`): it says what it said, in letters that can be printed.
+ */
+export function safeJson(json: string): string {
+  const escape = (character: string) => `\\u${hexOf(character).padStart(4, "0")}`;
+  return json.replaceAll(unsafe, escape).replaceAll(/##(?=\[|vso\[)/gi, `#${escape("#")}`);
+}
+
+const unsafe =
+  // oxlint-disable-next-line no-control-regex -- the point is to escape them
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g;
+
+function hexOf(character: string): string {
+  return character.codePointAt(0)?.toString(16) ?? "";
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { errnoOf, SealtreeError } from "../errors.ts";
-import { maxValueBytes } from "../crypto/record.ts";
+import { maxValueBytes } from "../crypto/frame.ts";
 import { Secret } from "../secret/secret.ts";
 import type { OptionSpec } from "./command.ts";
 import type { Context } from "./context.ts";

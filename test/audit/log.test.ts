@@ -157,7 +157,7 @@ describe("appendAudit", () => {
 
   it.each([
     ["syslog", "without a logger program", "syslog"],
-    ["/nonexistent/audit.jsonl", "with a file that cannot be made", "the file named in SEALTREE_AUDIT"],
+    ["/dev/null/audit.jsonl", "with a file that cannot be made", "the file named in SEALTREE_AUDIT"],
   ])("warns and still writes the log when the copy goes to %s %s", (sink, _how, name) => {
     append([event], sink);
     expect(said).toEqual([`sealtree: warning: ${name} cannot be written\n`]);

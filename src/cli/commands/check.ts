@@ -1,111 +1,101 @@
 import { exitCodes, SealtreeError } from "../../errors.ts";
-import { checkDeep, type DeepReview } from "../../review/deep-check.ts";
-import { printGithubFinding, toJsonFinding } from "../../review/print-findings.ts";
-import { runChecks, sortFindings } from "../../review/run-checks.ts";
-import { readReviewState, type ReviewState } from "../../review/state.ts";
+import { openBase } from "../../review/base.ts";
+import { rules } from "../../review/checks/registry.ts";
+import { createDeepCheck } from "../../review/deep-check.ts";
+import { runChecks, type Review, type ReviewOptions } from "../../review/run-checks.ts";
+import type { Rule } from "../../review/rule.ts";
 import type { Finding } from "../../store/finding.ts";
 import type { CommandModule } from "../command.ts";
 import type { Context } from "../context.ts";
+import { chooseFindingFormat } from "../finding-format.ts";
 import { count } from "../present.ts";
-import { safeText } from "../safe-text.ts";
+import { printCheck, type CheckReport } from "../print-check.ts";
 
 export const check: CommandModule = {
   arguments: "",
-  kind: "read",
+  kind: "both",
   description:
-    "Looks for what is wrong in the policies, scope files and keyrings. Needs no key, so it runs on a pull request from anybody. Exits with 1 when it finds an error. docs/checks.md explains each rule.",
+    "Looks for what is wrong in the policies, scope files and keyrings, and compares them with the commit before. Needs no key, so it runs on a pull request from anybody. Exits with 1 when it finds an error. docs/checks.md explains each rule. It writes only with --fix: what can be put right without a key and without a choice, in one commit.",
   options: [
     { flags: "--deep", description: "also open every record that your identity can open" },
     { flags: "--strict", description: "let warnings count as errors" },
-    { flags: "--format <format>", description: "text, or github for annotations in a workflow" },
+    { flags: "--base <rev>", description: "compare with where the history of <rev> parted from this one" },
+    { flags: "--fix", description: "put file modes, .gitattributes and the order of scope files right" },
+    { flags: "--format <format>", description: "text, github for annotations in a workflow, json or sarif" },
+    { flags: "--sarif", description: "the same as --format sarif" },
   ],
   examples: [
     { command: "sealtree check", description: "before a commit" },
-    { command: "sealtree check --strict --format github", description: "in a GitHub workflow" },
+    { command: "sealtree check --strict --format github --base origin/main", description: "on a pull request" },
+    { command: "sealtree check --fix --dry-run", description: "what could be put right" },
     { command: "sealtree check --deep --at v1.4.0", description: "that a release can be opened" },
   ],
-  json: '{"findings": [{"rule", "severity": "error"|"warning", "message", "file", "line"|null, "hint"|null}], "errors", "warnings", "scopes", "secrets", and with --deep "opened", "closed": number}',
+  json: '{"findings": [{"rule", "severity": "error"|"warning"|"notice", "message", "file", "line"|null, "hint"|null}], "errors", "warnings", "notices", "scopes", "secrets", "base": id|null, with --deep "opened", "closed": number, and with --fix "fixed": [{"file", "what"}], "commit": id|null, "dry_run": boolean}',
   async run(context, _args, options) {
     context.about({ operation: "check" });
-    const format = options["format"] ?? "text";
-    if (format !== "text" && format !== "github") {
-      throw new SealtreeError("E_USAGE", "there is no such format", { hints: ["--format text or --format github"] });
-    }
-    const state = await readReviewState(await context.tree());
-    const shallow = runChecks(state);
-    const deep = options["deep"] === true ? await checkDeep(state, await context.session.identities()) : undefined;
-    const findings = deep === undefined ? shallow : sortFindings([...shallow, ...deep.findings]);
-    if (deep !== undefined) auditDeep(context, deep);
-    if (context.options.json) printJson(context, state, findings, deep);
-    else printText(context, findings, format);
-    if (!context.options.json) context.say(summarise(state, findings, deep));
-    const worst = options["strict"] === true ? findings : findings.filter(({ severity }) => severity === "error");
-    return worst.length > 0 ? exitCodes.found : exitCodes.ok;
+    const format = chooseFindingFormat(context, options);
+    const base = typeof options["base"] === "string" ? options["base"] : undefined;
+    const fixes = options["fix"] === true ? await fix(context) : undefined;
+    const report = { ...(await review(context, base, options["deep"] === true)), fixes };
+    printCheck(context, report, format);
+    if (fixes !== undefined && format === "text") sayKeyed(context, report.findings);
+    const counts: readonly Finding["severity"][] = options["strict"] === true ? ["error", "warning"] : ["error"];
+    return report.findings.some(({ severity }) => counts.includes(severity)) ? exitCodes.found : exitCodes.ok;
   },
 };
 
-function printJson(
+async function review(
   context: Context,
-  state: ReviewState,
-  findings: readonly Finding[],
-  deep: DeepReview | undefined,
-): void {
-  context.json({
-    findings: findings.map(toJsonFinding),
-    errors: countOf(findings, "error"),
-    warnings: countOf(findings, "warning"),
-    scopes: state.scopes.length,
-    secrets: countSecrets(state),
-    ...(deep === undefined ? {} : { opened: deep.opened, closed: deep.closed }),
-  });
+  base: string | undefined,
+  isDeep: boolean,
+): Promise<Omit<CheckReport, "fixes">> {
+  const deep = isDeep ? await createDeepCheck(await context.session.identities()) : undefined;
+  const tree = await context.tree();
+  const compared = await openBase(context.place(), { at: context.options.at, base });
+  let found: Review;
+  try {
+    const look: Pick<ReviewOptions, "onScope"> =
+      deep === undefined ? {} : { onScope: async (scope) => await deep.onScope(scope) };
+    found = await runChecks(tree, { now: context.session.now(), base: compared, ...look });
+  } finally {
+    compared?.tree.close();
+  }
+  if (deep !== undefined) auditDeep(context, found.findings);
+  return { ...found, deep };
 }
 
-function printText(context: Context, findings: readonly Finding[], format: "text" | "github"): void {
-  let file: string | undefined;
-  for (const finding of findings) {
-    if (format === "github") {
-      context.line(safeText(printGithubFinding(finding)));
-      continue;
-    }
-    if (file !== undefined && file !== finding.file) context.line("");
-    file = finding.file;
-    const place = finding.line === undefined ? finding.file : `${finding.file}:${finding.line}`;
-    const severity = context.paint(finding.severity === "error" ? "red" : "yellow", finding.severity);
-    context.line(`${oneLine(place)}: ${severity} ${finding.rule}: ${oneLine(finding.message)}`);
-    if (finding.hint !== undefined) context.line(context.paint("dim", `  ${oneLine(finding.hint)}`));
+async function fix(context: Context): Promise<CheckReport["fixes"]> {
+  const { at, commit, dryRun, note, json } = context.options;
+  if (at !== undefined) {
+    throw new SealtreeError("E_USAGE", "a commit cannot be put right, only the work tree", {
+      hints: ["--fix goes without --at"],
+    });
+  }
+  const { fixTree } = await import("../../review/fix.ts");
+  const outcome = await fixTree(context.session, { commit, dryRun, note });
+  if (!json) {
+    for (const { file, what } of outcome.result) context.say(`${dryRun ? "would fix" : "fixed"} ${file}: ${what}`);
+    if (outcome.commit !== undefined) context.say(`committed ${outcome.commit.slice(0, 9)}`);
+  }
+  return { done: outcome.result, commit: outcome.commit };
+}
+
+/** The commands that mend the rest, for which somebody's key is needed. */
+function sayKeyed(context: Context, findings: readonly Finding[]): void {
+  const all: readonly Rule[] = rules;
+  for (const command of new Set(all.flatMap(({ mendedBy }) => mendedBy ?? []))) {
+    const names = new Set(all.filter(({ mendedBy }) => mendedBy === command).map(({ name }) => name));
+    const amount = findings.filter(({ rule }) => names.has(rule)).length;
+    if (amount > 0)
+      context.say(`${count(amount, "finding")} of these take${amount === 1 ? "s" : ""} a key: ${command}`);
   }
 }
 
-function summarise(state: ReviewState, findings: readonly Finding[], deep: DeepReview | undefined): string {
-  const found =
-    findings.length === 0
-      ? "nothing wrong"
-      : `${count(countOf(findings, "error"), "error")}, ${count(countOf(findings, "warning"), "warning")}`;
-  const opened =
-    deep === undefined
-      ? ""
-      : `; opened ${count(deep.opened, "record")}${deep.closed === 0 ? "" : `, ${deep.closed} are for others`}`;
-  return `${found} in ${count(state.scopes.length, "scope")} with ${count(countSecrets(state), "secret")}${opened}`;
-}
-
 /** What should open and does not is in the audit log like any failed access. */
-function auditDeep(context: Context, { findings }: DeepReview): void {
+function auditDeep(context: Context, findings: readonly Finding[]): void {
   context.audit(
-    findings.map(
-      ({ file }) => ({ kind: "accessFailed", operation: "check", outcome: "failed", reason: file }) as const,
-    ),
+    findings
+      .filter(({ rule }) => rule === "deep")
+      .map(({ file }) => ({ kind: "accessFailed", operation: "check", outcome: "failed", reason: file }) as const),
   );
-}
-
-function countOf(findings: readonly Finding[], severity: Finding["severity"]): number {
-  return findings.filter((finding) => finding.severity === severity).length;
-}
-
-function countSecrets({ scopes }: ReviewState): number {
-  return scopes.reduce((total, { entries }) => total + entries.size, 0);
-}
-
-/** Escaped, line breaks too: a file's name may hold one. */
-function oneLine(text: string): string {
-  return safeText(text).replaceAll("\n", "\\u{a}");
 }

@@ -1,4 +1,4 @@
-import { parseRecordHeader } from "../../crypto/record.ts";
+import { isDrop } from "../../crypto/sealed-header.ts";
 import { parseScopePath } from "../../secret/address.ts";
 import { printCommentedYaml } from "../../values/commented-yaml.ts";
 import { openScope } from "../../values/open-scope.ts";
@@ -28,9 +28,13 @@ export const decrypt: CommandModule = {
     const comments = new Map([...opened.entries].map(([name, entry]) => [name, entry.comments]));
     const selected: SelectedSecret[] = [];
     for (const [name, secret] of entries) {
-      const { generation } = parseRecordHeader(opened.entries.get(name)?.record ?? "");
-      const { reader } = await opened.generation(generation);
-      selected.push({ address: { scope, name }, secret, reader });
+      const record = opened.entries.get(name)?.record ?? "";
+      selected.push({
+        address: { scope, name },
+        secret,
+        reader: await opened.readerOf(record),
+        isDrop: isDrop(record),
+      });
     }
     await confirmPlaintext(context, count(entries.size, "value"));
     auditReads(context, "decrypt", selected);

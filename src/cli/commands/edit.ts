@@ -41,7 +41,7 @@ export const edit: CommandModule = {
       context.say("no changes");
       return 0;
     }
-    const none = { scope, added: [], changed: [], unchanged: [], removed: [], missing: [] };
+    const none = { scope, added: [], changed: [], unchanged: [], removed: [], missing: [], drops: [] };
     const outcome = result.kind === "written" ? result.outcome : { result: [none], commit: undefined };
     await reportWrite(context, outcome, { operation: "edit", kind: "written" });
     return 0;

@@ -15,7 +15,7 @@ export const encrypt: CommandModule = {
     { command: "sealtree encrypt /dev/shm/api.yaml --scope prod/api", description: "a file that decrypt made" },
     { command: "sealtree encrypt - --scope prod/web --format json < web.json", description: "from a pipe" },
   ],
-  json: '{"scope", "added": [name], "changed": [name], "unchanged": [name], "removed": [name], "commit": id|null, "dry_run": boolean}',
+  json: '{"scope", "added": [name], "changed": [name], "unchanged": [name], "removed": [name], "drops": [name], "commit": id|null, "dry_run": boolean}',
   async run(context, [file = ""], options) {
     if (typeof options["scope"] !== "string") {
       throw new SealtreeError("E_USAGE", "there is no scope to make", { hints: ["name one: --scope prod/api"] });

@@ -1,5 +1,5 @@
 import { parseAddress, printAddress, type Address } from "../../secret/address.ts";
-import { parseRecordHeader } from "../../crypto/record.ts";
+import { readSealedHeader } from "../../crypto/sealed-header.ts";
 import type { Secret } from "../../secret/secret.ts";
 import { openScope, type OpenScope } from "../../values/open-scope.ts";
 import { SealtreeError } from "../../errors.ts";
@@ -25,7 +25,7 @@ export const get: CommandModule = {
       description: "the value, into the clipboard",
     },
   ],
-  json: '{"address", "type": "text"|"binary", "set_at", "value_id", "generation", "last_writer": {"name","email","commit","at"}|null} and with --reveal "value" (text) or "value_base64" (binary)',
+  json: '{"address", "type": "text"|"binary", "set_at", "value_id", "generation": id|null, "is_drop": boolean, "last_writer": {"name","email","commit","at"}|null} and with --reveal "value" (text) or "value_base64" (binary)',
   async run(context, [text = ""], options) {
     const address = parseAddress(text);
     context.about({ operation: "get", ...address });
@@ -37,26 +37,26 @@ export const get: CommandModule = {
     }
     if (context.io.stdout.isTTY === true && !context.options.yes)
       await context.confirm(`print the value of ${printAddress(address)} on this terminal?`);
-    const { generation } = headerOf(scope, address);
-    const { reader } = await scope.generation(generation);
+    const reader = await scope.readerOf(recordOf(scope, address));
     context.audit([{ kind: "read", operation: "get", ...address, outcome: "ok", member: reader, knownBy: "keyring" }]);
     if (context.options.json) context.json({ ...describe(address, scope, secret), ...valueJson(secret) });
     else writeValue(context, address, secret);
   },
 };
 
-function headerOf(scope: OpenScope, { name }: Address) {
-  return parseRecordHeader(scope.entries.get(name)?.record ?? "");
+function recordOf(scope: OpenScope, { name }: Address): string {
+  return scope.entries.get(name)?.record ?? "";
 }
 
 function describe(address: Address, scope: OpenScope, secret: Secret) {
-  const { valueId, createdAt, generation } = headerOf(scope, address);
+  const { kind, valueId, createdAt, generation } = readSealedHeader(recordOf(scope, address));
   return {
     address: printAddress(address),
     type: secret.kind,
     set_at: new Date(createdAt * 1000).toISOString(),
     value_id: valueId,
-    generation,
+    generation: generation ?? null,
+    is_drop: kind === "drop",
   };
 }
 
@@ -85,5 +85,6 @@ async function showMasked(context: Context, address: Address, scope: OpenScope, 
   const age = relativeTime(Date.parse(described.set_at), context.io.now().getTime());
   const who =
     writer === undefined ? "not committed yet" : `by ${safeText(writer.name)} in ${writer.commit.slice(0, 9)}`;
-  context.line(`${printAddress(address)}  ${mask}  ${secret.kind}, set ${age} ${who}`);
+  const state = described.is_drop ? "; drop, not adopted yet" : "";
+  context.line(`${printAddress(address)}  ${mask}  ${secret.kind}, set ${age} ${who}${state}`);
 }

@@ -13,7 +13,7 @@ export const importValues: CommandModule = {
     { command: "sealtree import dev/app .env", description: "what a project starts with" },
     { command: "sealtree import prod/api --format json --yes < api.json", description: "from a pipe, in a script" },
   ],
-  json: '{"scope", "added": [name], "changed": [name], "unchanged": [name], "removed": [name], "commit": id|null, "dry_run": boolean}',
+  json: '{"scope", "added": [name], "changed": [name], "unchanged": [name], "removed": [name], "drops": [name], "commit": id|null, "dry_run": boolean}',
   async run(context, [text = "", file], options) {
     const scope = parseScopePath(text);
     context.about({ operation: "import", scope });

@@ -44,7 +44,7 @@ export const init: CommandModule = {
       );
       return;
     }
-    const { recipients, file } = await findOrMakeIdentity(context);
+    const { recipients, file } = await findOrMakeIdentity(context, isThere);
     await installDrivers(place, context.io.self);
     const { commit } = await writeFiles(place, context.options, async (tree) => {
       const attributes = await planAttributes(tree);
@@ -100,16 +100,25 @@ async function report(context: Context, { isThere, member, recipients, file, com
     );
 }
 
+/**
+ * The user's identity, made when there is none. An SSH key that was found by itself is good only
+ * where the policy knows it: a new repository begins with a post-quantum key.
+ */
 async function findOrMakeIdentity(
   context: Context,
+  isThere: boolean,
 ): Promise<{ recipients: readonly Recipient[]; file: string | undefined }> {
-  const { identities } = await findIdentities(context.io.env);
-  if (identities.length > 0)
-    return {
-      recipients: await Promise.all(identities.slice(0, 1).map((identity) => identity.recipient())),
-      file: undefined,
-    };
-  const file = defaultIdentityFile(context.io.env);
+  const { askPassphrase, session } = context;
+  const find = async (env: Context["io"]["env"]) =>
+    (await findIdentities({ env, askPassphrase, plugins: () => session.plugins() })).identities;
+  const { env } = context.io;
+  const [own] = await find({ ...env, SEALTREE_SSH_KEY: "off" });
+  if (own !== undefined) return { recipients: await own.recipients(), file: undefined };
+  const known = isThere
+    ? await findMember(await loadPolicy(openWorkTree(context.place().root)), await find(env))
+    : undefined;
+  if (known !== undefined) return { recipients: known.recipients, file: undefined };
+  const file = defaultIdentityFile(env);
   return { recipients: [await createIdentityFile(file, "hybrid", context.io.now())], file };
 }
 

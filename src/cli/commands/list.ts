@@ -1,4 +1,4 @@
-import { parseRecordHeader } from "../../crypto/record.ts";
+import { readSealedHeader } from "../../crypto/sealed-header.ts";
 import { SealtreeError } from "../../errors.ts";
 import { isScopePath, parseScopePath, type ScopePath } from "../../secret/address.ts";
 import { listScopes, readScope } from "../../store/keyring.ts";
@@ -18,7 +18,7 @@ export const list: CommandModule = {
     { command: "sealtree list", description: "all scopes" },
     { command: "sealtree list prod/api --json", description: "names and ages, for a script" },
   ],
-  json: '{"scopes": [{"scope", "secrets": number}]} or for a scope {"scope", "secrets": [{"name", "address", "set_at", "value_id", "generation"}]}',
+  json: '{"scopes": [{"scope", "secrets": number}]} or for a scope {"scope", "secrets": [{"name", "address", "set_at", "value_id", "generation": id|null, "is_drop": boolean}]}',
   async run(context, [text]) {
     context.about({ operation: "list" });
     if (text === undefined) await listAll(context);
@@ -32,7 +32,7 @@ async function listAll(context: Context): Promise<void> {
   for (const scope of await listScopes(tree)) {
     const entries = await readScope(tree, scope);
     let newest = 0;
-    for (const { record } of entries?.values() ?? []) newest = Math.max(newest, parseRecordHeader(record).createdAt);
+    for (const { record } of entries?.values() ?? []) newest = Math.max(newest, readSealedHeader(record).createdAt);
     rows.push({ scope, secrets: entries?.size ?? 0, newest });
   }
   if (context.options.json) {
@@ -69,18 +69,23 @@ async function listOne(context: Context, scope: ScopePath): Promise<void> {
   }
   const now = context.io.now().getTime();
   for (const line of table(
-    secrets.map(({ address, set_at }) => [address, `set ${relativeTime(Date.parse(set_at), now)}`]),
+    secrets.map(({ address, set_at, is_drop }) => [
+      address,
+      `set ${relativeTime(Date.parse(set_at), now)}`,
+      ...(is_drop ? ["drop, not adopted yet"] : []),
+    ]),
   ))
     context.line(line);
 }
 
 function describe(scope: ScopePath, name: string, { record }: ScopeEntry) {
-  const { createdAt, valueId, generation } = parseRecordHeader(record);
+  const { kind, createdAt, valueId, generation } = readSealedHeader(record);
   return {
     name,
     address: `${scope}/${name}`,
     set_at: new Date(createdAt * 1000).toISOString(),
     value_id: valueId,
-    generation,
+    generation: generation ?? null,
+    is_drop: kind === "drop",
   };
 }

@@ -1,8 +1,9 @@
-import { listReadableScopes } from "../../access/add-member.ts";
+import { listReadableScopes } from "../../access/member-scopes.ts";
 import { findOwnMember } from "../../access/own-member.ts";
 import { isAdmin } from "../../access/permission.ts";
-import { loadPolicy, sortedMembers } from "../../access/policy.ts";
+import { loadPolicy, sortedMembers, type Policy } from "../../access/policy.ts";
 import { fingerprintOf, type Recipient } from "../../crypto/recipient.ts";
+import { compareText } from "../../secret/text-order.ts";
 import type { CommandModule } from "../command.ts";
 import { count, table } from "../present.ts";
 import { safeText } from "../safe-text.ts";
@@ -11,13 +12,13 @@ export const memberList: CommandModule = {
   arguments: "",
   kind: "read",
   description:
-    "Lists the members of the policy, their roles and keys, and how many scopes each may read. Needs no key.",
+    "Lists the members of the policy, their roles and keys, and how many scopes each may read; then the recovery keys, and who was removed. Needs no key.",
   options: [],
   examples: [
     { command: "sealtree member list", description: "who is who" },
     { command: "sealtree member list --at main --json", description: "the members on main, for a script" },
   ],
-  json: '{"version", "members": [{"name", "kind": "person"|"machine", "roles": [role], "is_admin", "is_you", "github"|null, "recipients": [{"kind", "fingerprint", "text"}], "signing_keys": number, "scopes": number}], "recovery": [{"name", "recipients"}]}',
+  json: '{"version", "members": [{"name", "kind": "person"|"machine", "roles": [role], "is_admin", "is_you", "github"|null, "recipients": [{"kind", "fingerprint", "text"}], "signing_keys": number, "signing": [{"kind", "fingerprint", "text"}], "scopes": number}], "recovery": [{"name", "recipients"}], "removed": [{"name", "version"|null, "at"|null, "readmitted"|null, "keys": [{"fingerprint", "version", "at"}]}]}',
   async run(context) {
     context.about({ operation: "member list" });
     const tree = await context.tree();
@@ -35,19 +36,22 @@ export const memberList: CommandModule = {
         github: github ?? null,
         recipients: recipients.map(describe),
         signing_keys: signingKeys.length,
+        signing: signingKeys.map((text) => describe({ kind: text.split(" ")[0] ?? "", text })),
         scopes: (await listReadableScopes(tree, policy, name)).length,
       });
     }
     const recovery = [...policy.recovery].map(([name, recipients]) => ({ name, recipients: recipients.map(describe) }));
+    const removed = listRemoved(policy);
     if (context.options.json) {
-      context.json({ version: policy.version, members, recovery });
+      context.json({ version: policy.version, members, recovery, removed });
       return;
     }
-    const rows = members.map(({ name, kind, roles, is_admin, is_you, github, recipients, scopes }) => [
+    const rows = members.map(({ name, kind, roles, is_admin, is_you, github, recipients, signing_keys, scopes }) => [
       is_you ? `${name} (you)` : name,
       kind,
       roles.join(", ") + (is_admin ? " (admin)" : ""),
       recipients.map(keyText).join(", "),
+      signing_keys === 0 ? "" : count(signing_keys, "signing key"),
       count(scopes, "scope"),
       github === null ? "" : `github:${github}`,
     ]);
@@ -56,14 +60,42 @@ export const memberList: CommandModule = {
       "recovery",
       "",
       recipients.map(keyText).join(", "),
-      "every scope",
       "",
+      "every scope",
     ]);
-    for (const line of table([...rows, ...recoveryRows])) context.line(safeText(line));
+    const removedRows = removed
+      .filter(({ readmitted, keys }) => readmitted === null || keys.length > 0)
+      .map(sayRemoved);
+    for (const line of [...table([...rows, ...recoveryRows]), ...table(removedRows)]) context.line(safeText(line));
   },
 };
 
-function describe({ kind, text }: Recipient) {
+/** Names that are out, and names of whom a key is out, with these keys. */
+function listRemoved({ removed, removedKeys }: Policy) {
+  const keys = [...removedKeys].filter(([, { readmitted }]) => readmitted === undefined);
+  const names = new Set([...removed.keys(), ...keys.map(([, { member }]) => member)]);
+  return [...names].toSorted(compareText).map((name) => {
+    const entry = removed.get(name);
+    return {
+      name,
+      version: entry?.version ?? null,
+      at: entry?.at ?? null,
+      readmitted: entry?.readmitted ?? null,
+      keys: keys
+        .filter(([, { member }]) => member === name)
+        .map(([fingerprint, { version, at }]) => ({ fingerprint, version, at })),
+    };
+  });
+}
+
+function sayRemoved({ name, version, at, readmitted, keys }: ReturnType<typeof listRemoved>[number]): string[] {
+  const when = version === null ? "" : readmitted === null ? `by version ${version}, ${at ?? ""}` : "is back";
+  const gone =
+    keys.length === 0 ? "" : `${count(keys.length, "key")}: ${keys.map((key) => key.fingerprint).join(", ")}`;
+  return [name, "removed", when, gone];
+}
+
+function describe({ kind, text }: Pick<Recipient, "text"> & { readonly kind: string }) {
   return { kind, fingerprint: fingerprintOf(text), text };
 }
 

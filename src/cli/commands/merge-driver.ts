@@ -8,7 +8,7 @@ export const mergeDriver: CommandModule = {
   arguments: "<base> <ours> <theirs> <path>",
   kind: "plain",
   description:
-    "Git runs this to merge a scope file; sealtree git-setup tells it to. Merges by secret, without a key, and writes the result to <ours>. A secret that both sides changed is a conflict: the file then holds both of its records between conflict markers, and the exit status is 1.",
+    "Git runs this to merge files of sealtree; sealtree git-setup tells it to. Merges a scope file by secret, a policy by entry and a key file by key, and keeps the one of two keyring files that fits; without a key. Writes the result to <ours>. What both sides changed is a conflict: it then stands in the file between conflict markers, twice, and the exit status is 1.",
   options: [],
   examples: [
     { command: "sealtree merge-driver %O %A %B %P", description: "in git's config, where git fills in the files" },
@@ -29,18 +29,22 @@ export const mergeDriver: CommandModule = {
 function describe(path: string, outcome: MergeOutcome): string[] {
   if (outcome.kind === "merged") return [];
   if (outcome.kind === "unmerged") {
-    return [`cannot merge ${path}: ${outcome.why}`, `ours is kept as it was; theirs: git show :3:${path}`];
+    return [
+      `cannot merge ${path}: ${outcome.why}`,
+      `ours is kept as it was; theirs: git show :3:${path}`,
+      ...(outcome.after === undefined ? [] : [`git add ${path}, finish the merge, then: ${outcome.after}`]),
+    ];
   }
-  const conflicts = outcome.conflicts.map(
-    ({ name, isRemoval }) =>
-      `conflict in ${path}: ${name} was ${isRemoval ? "removed on one side and set on the other" : "set on both sides"}`,
-  );
+  const conflicts = outcome.conflicts.map(({ name, what }) => `conflict in ${path}: ${name} ${what}`);
   const takenBack = outcome.takenBack.flatMap(({ generation, name }) => [
     `conflict in ${path}: ${name} is sealed under generation ${generation}, which their side takes back`,
     `keep its file: git checkout HEAD -- ${path.replace(/\.yaml$/, ".keys")}/${generation}.yaml`,
   ]);
-  const markers = conflicts.length > 0 ? "keep one record of each, remove the marker lines, then: " : "then: ";
-  return [...conflicts, ...takenBack, `${markers}git add ${path}`];
+  const hasMarkers = outcome.conflicts.some((conflict) => conflict.hasMarkers);
+  const way = hasMarkers
+    ? "settle it: sealtree resolve; or keep one of each, remove the marker lines, then: "
+    : "then: ";
+  return [...conflicts, ...takenBack, `${way}git add ${path}`];
 }
 
 function printJson(context: Context, path: string, outcome: MergeOutcome): void {

@@ -5,12 +5,13 @@ import { listDrifts, rekeyScopes, type RekeyedScope, type RekeyRequest } from ".
 import { SealtreeError } from "../../errors.ts";
 import { parseScopePath, type ScopePath } from "../../secret/address.ts";
 import { listScopes } from "../../store/keyring.ts";
+import { compareText } from "../../secret/text-order.ts";
 import { openWorkTree } from "../../store/work-tree.ts";
 import type { WriteOutcome } from "../../store/write.ts";
 import type { CommandModule } from "../command.ts";
 import type { Context } from "../context.ts";
 import { count } from "../present.ts";
-import { startProgress } from "../progress.ts";
+import { withProgress } from "../progress.ts";
 
 export const rekey: CommandModule = {
   arguments: "[scope]",
@@ -22,23 +23,17 @@ export const rekey: CommandModule = {
     { command: "sealtree rekey", description: "whatever the policy asks for" },
     { command: "sealtree rekey prod/api --yes --reason 'laptop lost'", description: "a new generation for one scope" },
   ],
-  json: '{"scopes": [{"scope", "minted": id|null, "rewrapped": number, "resealed": number, "added": [reader], "removed": [reader]}], "commit": id|null, "dry_run": boolean}',
+  json: '{"scopes": [{"scope", "minted": id|null, "rewrapped": number, "resealed": number, "adopted": number, "added": [reader], "removed": [reader]}], "commit": id|null, "dry_run": boolean}',
   async run(context, [text], options) {
     const scope = text === undefined ? undefined : parseScopePath(text);
     context.about({ operation: "rekey", ...(scope === undefined ? {} : { scope }) });
     const what = await choose(context, scope, options["all"] === true);
-    const progress = startProgress(context.io.stderr);
     const { dryRun, commit, note } = context.options;
-    const onScope = (done: number, total: number) => {
-      if (total > 1) progress.show(`rekeying ${done + 1} of ${total}`);
-    };
-    try {
-      const outcome = await rekeyScopes(context.session, { dryRun, commit, note, what, onScope });
-      progress.end();
-      await report(context, outcome);
-    } finally {
-      progress.end();
-    }
+    const outcome = await withProgress(
+      context,
+      async (onProgress) => await rekeyScopes(context.session, { dryRun, commit, note, what, onProgress }),
+    );
+    await report(context, outcome);
   },
 };
 
@@ -60,6 +55,7 @@ async function choose(context: Context, scope: ScopePath | undefined, isAll: boo
     await context.confirm(`give ${count((await listScopes(tree)).length, "scope")} a new generation?`);
     return "all";
   }
+  if (context.options.yes || context.options.dryRun) return "needed";
   const due = (await listDrifts(tree, await loadPolicy(tree))).filter(needsRekey);
   if (due.length > 0)
     await context.confirm(
@@ -90,20 +86,20 @@ async function report(context: Context, outcome: WriteOutcome<readonly RekeyedSc
     return;
   }
   if (result.length === 0) context.say("every scope agrees with the policy; nothing to rekey");
-  for (const scope of result) for (const line of sayScope(scope, dryRun)) context.say(line);
+  if (result.length > mostTold) for (const line of sayAll(result, dryRun)) context.say(line);
+  else for (const scope of result) for (const line of sayScope(scope, dryRun)) context.say(line);
   if (commit !== undefined) context.say(`committed ${commit.slice(0, 9)}`);
 }
 
-function describe({ scope, minted, rewrapped, resealed, drift }: RekeyedScope) {
-  return { scope, minted: minted ?? null, rewrapped, resealed, added: drift.missing, removed: drift.extra };
+/** More scopes than these are told of together. */
+const mostTold = 20;
+
+function describe({ scope, minted, rewrapped, resealed, adopted, drift }: RekeyedScope) {
+  return { scope, minted: minted ?? null, rewrapped, resealed, adopted, added: drift.missing, removed: drift.extra };
 }
 
-function sayScope({ scope, minted, rewrapped, resealed, drift }: RekeyedScope, isDryRun: boolean): string[] {
-  const parts = [
-    ...(minted === undefined ? [] : ["a new generation"]),
-    ...(resealed === 0 ? [] : [`${count(resealed, "secret")} sealed again`]),
-    ...(rewrapped === 0 ? [] : [`${count(rewrapped, "generation")} wrapped again`]),
-  ];
+function sayScope({ scope, minted, rewrapped, resealed, adopted, drift }: RekeyedScope, isDryRun: boolean): string[] {
+  const parts = [...(minted === undefined ? [] : ["a new generation"]), ...sayWork({ rewrapped, resealed, adopted })];
   const lines = [`${isDryRun ? "would rekey" : "rekeyed"} ${scope}: ${parts.join(", ")}`];
   if (drift.missing.length > 0) lines.push(`  can read it now: ${drift.missing.join(", ")}`);
   if (drift.staleFor.length > 0) {
@@ -114,4 +110,33 @@ function sayScope({ scope, minted, rewrapped, resealed, drift }: RekeyedScope, i
     );
   }
   return lines;
+}
+
+function sayWork({ rewrapped, resealed, adopted }: Pick<RekeyedScope, "rewrapped" | "resealed" | "adopted">): string[] {
+  return [
+    ...(resealed === 0 ? [] : [`${count(resealed, "secret")} sealed again`]),
+    ...(adopted === 0 ? [] : [`${count(adopted, "drop")} adopted`]),
+    ...(rewrapped === 0 ? [] : [`${count(rewrapped, "generation")} wrapped again`]),
+  ];
+}
+
+function sayAll(result: readonly RekeyedScope[], isDryRun: boolean): string[] {
+  const total = (key: "rewrapped" | "resealed" | "adopted") => result.reduce((sum, scope) => sum + scope[key], 0);
+  const minted = result.filter((scope) => scope.minted !== undefined).length;
+  const work = sayWork({ rewrapped: total("rewrapped"), resealed: total("resealed"), adopted: total("adopted") });
+  const parts = [...(minted === 0 ? [] : [count(minted, "new generation")]), ...work];
+  const gained = [...new Set(result.flatMap(({ drift }) => drift.missing))].sort(compareText);
+  const lost = result.filter(({ drift }) => drift.staleFor.length > 0);
+  const names = [...new Set(lost.flatMap(({ drift }) => drift.staleFor))].sort(compareText);
+  const secrets = lost.reduce((sum, { drift }) => sum + drift.stale.length, 0);
+  return [
+    `${isDryRun ? "would rekey" : "rekeyed"} ${count(result.length, "scope")}: ${parts.join(", ")}`,
+    ...(gained.length === 0 ? [] : [`  can read more now: ${gained.join(", ")}`]),
+    ...(names.length === 0
+      ? []
+      : [
+          `  ${names.join(", ")} could read some of ${count(secrets, "secret")} in ${count(lost.length, "scope")}, and what was read stays read`,
+          "  new values end that: sealtree exposure NAME lists them",
+        ]),
+  ];
 }

@@ -1,3 +1,4 @@
+import { readSealedHeader } from "../../crypto/sealed-header.ts";
 import { findCommit, findVersion } from "../../history/find-version.ts";
 import { applyRollback, planRollback, type RollbackPlan } from "../../history/roll-back.ts";
 import { SealtreeError } from "../../errors.ts";
@@ -18,7 +19,7 @@ export const rollback: CommandModule = {
     {
       flags: "--to <version>",
       description:
-        "a version number of sealtree log, previous, or a commit, tag or branch; for a scope a commit, tag or branch",
+        "a version number of sealtree log, previous, a commit, tag or branch, or a time: 2026-11-01, 2026-11-01T12:00Z, 3d or 12h ago; for a scope all but the first two",
     },
   ],
   examples: [
@@ -27,6 +28,7 @@ export const rollback: CommandModule = {
       command: "sealtree rollback prod/api/STRIPE_KEY --to 1 --yes --reason 'new key refused'",
       description: "the first version",
     },
+    { command: "sealtree rollback prod/api/STRIPE_KEY --to 3d", description: "what was in force three days ago" },
     {
       command: "sealtree rollback prod/api --to v1.2.0 --dry-run",
       description: "what a whole scope would lose and get back",
@@ -56,17 +58,22 @@ export const rollback: CommandModule = {
 
 async function planFor(context: Context, target: Target, to: string): Promise<RollbackPlan> {
   const place = context.place();
+  const now = context.io.now();
   if (target.kind === "scope") {
     context.about({ operation: "rollback", scope: target.scope });
-    return await planRollback(place, target.scope, await findCommit(place, to));
+    return await planRollback(place, target.scope, await findCommit(place, to, now));
   }
   const { scope, name } = target.address;
   context.about({ operation: "rollback", scope, name });
-  return await planRollback(place, scope, await findVersion(place, target.address, to), name);
+  return await planRollback(place, scope, await findVersion(place, target.address, to, now), name);
 }
 
-/** Some values are worthless once replaced. Throws E_ROLLBACK_REFUSED when the rotation policy says so. */
-async function checkRollbackAllowed(context: Context, { scope, restored }: RollbackPlan): Promise<void> {
+/**
+ * Some values are worthless once replaced, or worse. Throws E_ROLLBACK_REFUSED when the rotation
+ * policy says so, and for a value that an emergency rotation replaced.
+ */
+async function checkRollbackAllowed(context: Context, { scope, restored, past }: RollbackPlan): Promise<void> {
+  if (restored.length === 0) return;
   const { loadRotationPolicy, ruleFor } = await import("../../rotation/policy.ts");
   const policy = await loadRotationPolicy(openWorkTree(context.place().root));
   for (const name of restored) {
@@ -78,6 +85,16 @@ async function checkRollbackAllowed(context: Context, { scope, restored }: Rollb
       ],
       file: rotationPolicyPath,
     });
+  }
+  const { listGivenUpValues } = await import("../../history/given-up-values.ts");
+  for (const { name, valueId, commit } of await listGivenUpValues(context.place(), scope)) {
+    const record = restored.includes(name) ? past.get(name)?.record : undefined;
+    if (record === undefined || readSealedHeader(record).valueId !== valueId) continue;
+    throw new SealtreeError(
+      "E_ROLLBACK_REFUSED",
+      `others may know that value of ${scope}/${name}: an emergency rotation replaced it in ${commit.slice(0, 9)}`,
+      { hints: [`go to another version, or take a new value: sealtree rotate ${scope}/${name}`] },
+    );
   }
 }
 

@@ -16,10 +16,11 @@ export const rotate: CommandModule = {
   arguments: "[address-or-scope]",
   kind: "write",
   description:
-    "Gives secrets new values by the rules of policies/rotation.yaml, one commit a scope. A secret or a scope is rotated now, due or not; --due takes what is due, --all everything. What cannot be rotated is listed with the reason; the exit status is 8 when something due is among it. The old value stays in the history.",
+    "Gives secrets new values by the rules of policies/rotation.yaml, one commit a scope. A secret or a scope is rotated now, due or not; --due takes what is due, --all everything, --exposed-to what somebody could ever read. What cannot be rotated is listed with the reason; the exit status is 8 when something due is among it. The old value stays in the history.",
   options: [
     { flags: "--due", description: "rotate what is due" },
     { flags: "--all", description: "rotate everything that has a rule" },
+    { flags: "--exposed-to <member>", description: "rotate what somebody could ever read and is still in force" },
     { flags: "--emergency", description: "the present values are known to others: rotate whatever the schedule says" },
     {
       flags: "--generate <spec>",
@@ -50,7 +51,10 @@ export const rotate: CommandModule = {
     const withoutRule = status.entries.filter(({ state }) => state === "no-rule").length;
     await reportRotation(context, { scopes, notRotated: selected.notRotated, unreadable, withoutRule, urgency });
     const isIncomplete =
-      failed !== undefined || unreadable.length > 0 || selected.notRotated.some(({ isNeeded }) => isNeeded);
+      failed !== undefined ||
+      unreadable.length > 0 ||
+      (selection.kind === "exposed" && !selection.isComplete) ||
+      selected.notRotated.some(({ isNeeded }) => isNeeded);
     return isIncomplete ? exitCodes.rotation : exitCodes.ok;
   },
 };
@@ -61,9 +65,10 @@ async function parseSelection(
   options: Readonly<Record<string, unknown>>,
   urgency: Urgency,
 ): Promise<Selection> {
-  const asked = [text !== undefined, options["due"] === true, options["all"] === true].filter(Boolean).length;
-  if (asked !== 1) {
-    throw new SealtreeError("E_USAGE", "give an address, a scope, --due or --all, and one of them only", {
+  const exposedTo = options["exposedTo"];
+  const asked = [text !== undefined, options["due"] === true, options["all"] === true, exposedTo !== undefined];
+  if (asked.filter(Boolean).length !== 1) {
+    throw new SealtreeError("E_USAGE", "give an address, a scope, --due, --all or --exposed-to, and one of them only", {
       hints: ["sealtree rotation plan shows what --due would do", "sealtree rotate --help shows how"],
     });
   }
@@ -77,8 +82,17 @@ async function parseSelection(
   if (spec !== undefined && target?.kind !== "secret") {
     throw new SealtreeError("E_USAGE", "--generate makes the value of one secret", { hints: ["give its address"] });
   }
+  if (typeof exposedTo === "string") return await selectExposed(context, exposedTo);
   if (target?.kind === "secret") return { ...target, spec };
   return target ?? { kind: options["due"] === true ? "due" : "all" };
+}
+
+async function selectExposed(context: Context, member: string): Promise<Selection> {
+  const { loadExposure, sayGaps } = await import("../load-exposure.ts");
+  const { valueKeys } = await import("../../rotation/exposed.ts");
+  const exposure = await loadExposure(context, { name: member }, { allRefs: false });
+  sayGaps(context, exposure);
+  return { kind: "exposed", values: valueKeys(exposure), isComplete: exposure.isComplete };
 }
 
 function subjectOf(selection: Selection) {

@@ -9,7 +9,7 @@ export const set: CommandModule = {
   arguments: "<address>",
   kind: "write",
   description:
-    "Seals a value. It comes from a hidden prompt, from stdin (--stdin, bytes as they are), from a file or from a generator, never from the command line. Setting the value that is there already changes nothing.",
+    "Seals a value. It comes from a hidden prompt, from stdin (--stdin, bytes as they are), from a file or from a generator, never from the command line. Setting the value that is there already changes nothing. A member who may write and not read sets a drop, which a reader adopts.",
   options: valueOptions,
   examples: [
     { command: "sealtree set prod/api/STRIPE_KEY", description: "asks for the value" },
@@ -19,7 +19,7 @@ export const set: CommandModule = {
       description: "a random value nobody sees",
     },
   ],
-  json: '{"scope", "added": [name], "changed": [name], "unchanged": [name], "commit": id|null, "dry_run": boolean}',
+  json: '{"scope", "added": [name], "changed": [name], "unchanged": [name], "drops": [name], "commit": id|null, "dry_run": boolean}',
   async run(context, [text = ""], options) {
     const address = parseAddress(text);
     context.about({ operation: "set", ...address });

@@ -15,18 +15,19 @@ export const status: CommandModule = {
     { command: "sealtree status", description: "how things stand" },
     { command: "sealtree status --json", description: "for a prompt or a script" },
   ],
-  json: '{"member": {"name", "roles"}|null, "scopes", "readable", "secrets", "errors", "warnings": number, "rotation": {"due", "overdue"}|null, "uncommitted": [path], "merge_driver": "installed"|"outdated"|"missing"|null, "attributes": boolean|null}',
+  json: '{"member": {"name", "roles"}|null, "scopes", "readable", "secrets", "drops", "errors", "warnings": number, "rotation": {"due", "overdue"}|null, "uncommitted": [path], "merge_driver": "installed"|"outdated"|"missing"|null, "attributes": boolean|null}',
   async run(context) {
     context.about({ operation: "status" });
     const found = await readStatus(context.session, context.io.self);
     if (context.options.json) {
-      const { member, due, setup, scopes, readable, secrets, errors, warnings, uncommitted } = found;
+      const { member, due, setup, scopes, readable, secrets, drops, errors, warnings, uncommitted } = found;
       const git = { uncommitted, merge_driver: setup?.driver ?? null, attributes: setup?.hasAttributes ?? null };
       context.json({
         member: member ?? null,
         scopes,
         readable,
         secrets,
+        drops,
         errors,
         warnings,
         rotation: due ?? null,
@@ -40,6 +41,7 @@ export const status: CommandModule = {
         "secrets",
         `${count(found.secrets, "secret")} in ${count(found.scopes, "scope")}, ${found.readable} of them yours to read`,
       ],
+      ...(found.drops === 0 ? [] : [["drops", `${count(found.drops, "drop")} to be adopted; see sealtree check`]]),
       ["checks", sayChecks(found)],
       ["rotation", sayRotation(found)],
       ["uncommitted", sayUncommitted(found)],
@@ -75,7 +77,7 @@ function sayUncommitted({ uncommitted }: RepositoryStatus): string {
 
 function saySetup({ setup }: RepositoryStatus): string {
   if (setup === undefined) return "no git here";
-  return setup.driver === "installed" && setup.hasAttributes
+  return setup.driver === "installed" && setup.diffDriver === "installed" && setup.hasAttributes
     ? "installed"
     : "not set up in this clone; run sealtree git-setup";
 }

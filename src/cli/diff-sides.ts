@@ -1,0 +1,77 @@
+import { isScopePattern, matchesPatterns } from "../access/scope-pattern.ts";
+import { SealtreeError } from "../errors.ts";
+import { findMergeBase } from "../git/ancestors.ts";
+import type { GitPlace } from "../git/place.ts";
+import { isRevision, resolveCommit } from "../git/revision.ts";
+import type { ScopePath } from "../secret/address.ts";
+import { listScopes } from "../store/keyring.ts";
+import { openWorkTree } from "../store/work-tree.ts";
+
+/** What `sealtree diff` is to compare. */
+export interface DiffSides {
+  /** Full ids; undefined for the work tree. */
+  readonly before: string;
+  readonly after: string | undefined;
+  readonly pattern: string | undefined;
+}
+
+/**
+ * The arguments of diff: a range `A..B` or `A...B`, two revisions, one against the work tree, or
+ * none for HEAD; and then a scope or a pattern of scopes. Throws E_USAGE for a word that names both
+ * a commit and a scope, and E_REVISION_NOT_FOUND.
+ */
+export async function parseDiffArguments(
+  place: GitPlace,
+  args: readonly string[],
+  option: unknown,
+): Promise<DiffSides> {
+  const words = [...args];
+  const revisions: string[] = [];
+  let hasBase = false;
+  const [, from, dots, to] = /^(.*?)(\.{2,3})(.*)$/.exec(words[0] ?? "") ?? [];
+  if (dots !== undefined) {
+    words.shift();
+    revisions.push(from === "" ? "HEAD" : (from ?? ""), to === "" ? "HEAD" : (to ?? ""));
+    hasBase = dots === "...";
+  }
+  while (revisions.length < 2 && words[0] !== undefined && (await isCommitHere(place, words[0])))
+    revisions.push(words.shift() ?? "");
+  const pattern = checkPattern(words.shift() ?? option);
+  // A word that is neither a commit nor a pattern is taken for a commit that is not there.
+  if (words.length > 0) throw usage("too many arguments", "sealtree diff A B PATTERN has them all");
+  const [before, after] = [await resolveCommit(place, revisions[0] ?? "HEAD"), revisions[1]];
+  const end = after === undefined ? undefined : await resolveCommit(place, after);
+  const base = hasBase && end !== undefined ? await findMergeBase(place, before, end) : before;
+  if (base === undefined) throw usage("the two commits have no common ancestor", "use A..B, with two dots");
+  return { before: base, after: end, pattern };
+}
+
+/** A pattern as a function of a scope; a folder has the scopes below it too. */
+export function scopeFilter(pattern: string | undefined): (scope: ScopePath) => boolean {
+  if (pattern === undefined) return () => true;
+  const patterns = /[*?!]/.test(pattern) ? [pattern] : [pattern, `${pattern}/**`];
+  return (scope) => matchesPatterns(patterns, scope, "");
+}
+
+/** A pattern that somebody typed. Throws E_REVISION_NOT_FOUND for what could not be one. */
+export function checkPattern(option: unknown): string | undefined {
+  if (typeof option !== "string") return undefined;
+  if (isScopePattern(option)) return option;
+  throw new SealtreeError("E_REVISION_NOT_FOUND", "an argument is neither a commit nor a pattern of scopes", {
+    hints: ["git log --oneline lists commits; a pattern is such as prod/api or prod/**"],
+  });
+}
+
+async function isCommitHere(place: GitPlace, word: string): Promise<boolean> {
+  if (!(await isRevision(place, word))) return false;
+  const scopes = await listScopes(openWorkTree(place.root));
+  if (!scopes.some((scope) => scope === word || scope.startsWith(`${word}/`))) return true;
+  throw usage(
+    "an argument names both a commit and a scope",
+    "for the scope: --scope SCOPE; for the commit: refs/heads/NAME",
+  );
+}
+
+function usage(message: string, hint: string): SealtreeError {
+  return new SealtreeError("E_USAGE", message, { hints: [hint] });
+}
