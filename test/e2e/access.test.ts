@@ -3,6 +3,12 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { createSealedRepository, type TestRepository } from "../support/repository.ts";
 
+/** Public halves of test keys, whose seeds are 32 bytes of 1 and of 2. */
+const testSshKeys = [
+  "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c",
+  "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIE5dw6ofRdfVqNUZsNMfszLjYqRtO43ol32D1uPybOU",
+] as const;
+
 interface Person {
   readonly recipient: string;
   readonly env: Readonly<Record<string, string>>;
@@ -111,29 +117,36 @@ describe("member add", () => {
     expect((await repository.ok(["check", "--json"])).json()).toMatchObject({ errors: 0 });
   });
 
-  it("reads keys from a file and keeps SSH keys as signing keys", async () => {
+  it("reads a file of keys as age does: SSH keys read and sign, and a comment may be a signing key", async () => {
     const repository = await createSealedRepository();
-    const bob = await makePerson(repository, "bob");
-    const ssh = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
-    writeFileSync(join(repository.home, "bob.pub"), `# bob\n${bob.recipient}\n${ssh} bob@example.test\n`);
-    await repository.ok([
-      "member",
-      "add",
-      "bob",
-      "--recipient",
-      `@${join(repository.home, "bob.pub")}`,
-      "--role",
-      "engineer",
-      "--yes",
-    ]);
-    expect(repository.read("policies/members/bob.pub")).toBe(`${bob.recipient}\n${ssh}\n`);
+    const bob = await makePerson(repository, "bob", "--x25519");
+    const [ssh, signing] = testSshKeys;
+    const file = join(repository.home, "bob.pub");
+    writeFileSync(file, `# bob\n${bob.recipient}\n${ssh} bob@example.test\n# signing-key ${signing} phone\n`);
+    await repository.ok(["member", "add", "bob", "--recipient", `@${file}`, "--role", "engineer", "--yes"]);
+    expect(repository.read("policies/members/bob.pub")).toBe(`${bob.recipient}\n${ssh}\n# signing-key ${signing}\n`);
     const { members } = (await repository.ok(["member", "list", "--json"])).json<{
       members: Record<string, unknown>[];
     }>();
     expect(members).toMatchObject([
       { name: "alice-example", is_you: true, is_admin: true },
-      { name: "bob", is_you: false, signing_keys: 1 },
+      { name: "bob", is_you: false, signing_keys: 2, recipients: [{ kind: "x25519" }, { kind: "ssh-ed25519" }] },
     ]);
+  });
+
+  it("takes an SSH key as one that signs, and as one that reads only beside no other key", async () => {
+    const repository = await createSealedRepository();
+    const bob = await makePerson(repository, "bob", "--x25519");
+    const [ssh, other] = testSshKeys;
+    const add = async (...words: string[]) => await repository.ok(["member", "add", ...words, "--yes"]);
+    await add("bob", "--recipient", bob.recipient, "--ssh", `${ssh} laptop`, "--role", "engineer");
+    expect(repository.read("policies/members/bob.pub")).toBe(`${bob.recipient}\n# signing-key ${ssh}\n`);
+    await add("carol", "--ssh", other, "--role", "engineer");
+    expect(repository.read("policies/members/carol.pub")).toBe(`${other}\n`);
+    // The key that signed becomes a recipient: its comment makes room for the line.
+    await add("bob", "--recipient", ssh);
+    expect(repository.read("policies/members/bob.pub")).toBe(`${bob.recipient}\n${ssh}\n`);
+    expect((await repository.ok(["check", "--json"])).json()).toMatchObject({ errors: 0 });
   });
 
   it("refuses a private key without repeating it, on the line and in a file", async () => {
@@ -164,7 +177,7 @@ describe("member add", () => {
     [["carol", "--recipient", "R"], 2, "the roles are senior-engineer, engineer, analyst"],
     [["carol", "--recipient", "R", "--role", "enginer"], 2, "the roles are senior-engineer, engineer, analyst"],
     [["Carol", "--recipient", "R", "--role", "engineer"], 2, "not a member name"],
-    [["bob", "--recipient", "R", "--role", "engineer"], 7, "sealtree rekey"],
+    [["bob", "--recipient", "R", "--role", "engineer"], 7, "sealtree member set-role bob"],
     [["carol", "--recipient", "BOB", "--role", "engineer"], 7, "belongs to bob"],
   ] as const)("refuses %j", async (words, code, said) => {
     const { repository, bob } = await createTeam();
@@ -241,7 +254,7 @@ describe("rekey", () => {
     expect((await repository.run(get("dev/app/NEW_KEY"), { env: bob.env })).code).toBe(5);
     expect((await repository.ok(get("dev/app/NEW_KEY"))).stdout).toBe("test-new");
     expect((await repository.ok(["rekey", "--yes", "--json"])).json()).toMatchObject({
-      scopes: [{ minted: null, resealed: 1 }],
+      scopes: [{ scope: "dev/app", resealed: 2 }],
     });
     expect((await repository.ok(["check", "--deep", "--json"])).json()).toMatchObject({ errors: 0, opened: 3 });
   });

@@ -19,10 +19,21 @@ interface Report {
 
 const stranger = { env: { XDG_CONFIG_HOME: "/nonexistent" } };
 
+let made: { readonly repository: TestRepository; readonly start: string } | undefined;
+
+/** The same repository for all tests, as it was at the start. */
 async function createRepositoryWithSecrets(): Promise<TestRepository> {
+  if (made !== undefined) {
+    const { repository, start } = made;
+    repository.git("clean", "--quiet", "-ffdx");
+    repository.git("reset", "--quiet", "--hard", start);
+    for (const name of ["elsewhere", "bob.key"]) rmSync(join(repository.home, name), { recursive: true, force: true });
+    return repository;
+  }
   const repository = await createSealedRepository();
   for (const name of ["API_KEY", "OTHER_KEY"])
     await repository.ok(["set", `dev/app/${name}`, "--stdin"], { stdin: `test-${name}` });
+  made = { repository, start: repository.git("rev-parse", "HEAD").trim() };
   return repository;
 }
 
@@ -64,6 +75,8 @@ describe("check", () => {
     expect((await report(repository)).findings.map(({ rule }) => rule).sort()).toEqual([
       "no-rotation-rule",
       "recovery",
+      "unused-role",
+      "unused-role",
     ]);
   });
 
@@ -114,7 +127,7 @@ describe("check", () => {
     ],
     [
       "a role that is not defined",
-      "policy policies/access.yaml:-",
+      "policy policies/access.yaml:ROLE",
       (it) =>
         edit(it, "policies/access.yaml", (text) =>
           text.replace("roles: [senior-engineer]", "roles: [boss, senior-engineer]"),
@@ -127,7 +140,7 @@ describe("check", () => {
     ],
     [
       "a scope without a reader",
-      `uncovered-scope ${scopeFile}:-`,
+      `uncovered-scope ${scopeFile}:2`,
       (it) => edit(it, "policies/access.yaml", (text) => text.replaceAll('scopes: ["**"', 'scopes: ["**", "!dev/**"')),
     ],
     ["a file of another kind", "stray-file secrets/dev/notes.txt:-", (it) => it.write("secrets/dev/notes.txt", "x")],
@@ -145,14 +158,22 @@ describe("check", () => {
     const repository = await createRepositoryWithSecrets();
     const generation = generationFile(repository);
     damage(repository);
-    expect(await errorsOf(repository)).toContain(expected.replace("GENERATION", generation));
+    const role =
+      repository
+        .read("policies/access.yaml")
+        .split("\n")
+        .findIndex((line) => line.includes("boss")) + 1;
+    const place = expected.replace("GENERATION", generation).replace("ROLE", String(role));
+    expect(await errorsOf(repository)).toContain(place);
     expect((await repository.run(["check"])).code).toBe(1);
   });
 
   it("finds records whose generation is gone", async () => {
     const repository = await createRepositoryWithSecrets();
-    rmSync(join(repository.root, generationFile(repository)));
+    const gone = generationFile(repository);
+    rmSync(join(repository.root, gone));
     expect(await errorsOf(repository)).toEqual([
+      `keyring-append-only ${gone}:1`,
       `unknown-generation ${scopeFile}:4`,
       `unknown-generation ${scopeFile}:6`,
     ]);
@@ -196,6 +217,8 @@ describe("check", () => {
     expect((await report(repository, ["--at", "HEAD"])).findings.map(({ rule }) => rule).toSorted()).toEqual([
       "no-rotation-rule",
       "recovery",
+      "unused-role",
+      "unused-role",
     ]);
     repository.git("add", "-A");
     repository.git("update-index", "--chmod=+x", scopeFile);
@@ -232,7 +255,7 @@ describe("check", () => {
     edit(repository, generationFile(repository), (text) =>
       text.replace(/^(minted_for: .*)\}$/m, "$1, zoe: [ffffffffffffffff]}"),
     );
-    expect(await errorsOf(repository, "--deep")).toContain(`deep ${generationFile(repository)}:-`);
+    expect(await errorsOf(repository, "--deep")).toContain(`deep ${generationFile(repository)}:8`);
   });
 
   it("never prints what stands in a file, and escapes names", async () => {
@@ -270,7 +293,7 @@ describe("check", () => {
       stdout
         .trimEnd()
         .split("\n")
-        .every((line) => /^::(?:error|warning) /.test(line)),
+        .every((line) => /^::(?:error|warning|notice) /.test(line)),
     ).toBe(true);
     expect((await repository.run(["check", "--format", "xml"])).code).toBe(2);
   });
@@ -278,7 +301,7 @@ describe("check", () => {
   it("says that there is nothing of sealtree, and that a policy is missing", async () => {
     const repository = await createRepositoryWithSecrets();
     rmSync(join(repository.root, "policies/access.yaml"));
-    expect(await errorsOf(repository)).toEqual(["policy policies/access.yaml:-"]);
+    expect(await errorsOf(repository)).toEqual(["policy policies/access.yaml:1"]);
     rmSync(join(repository.root, "policies"), { recursive: true });
     rmSync(join(repository.root, "secrets"), { recursive: true });
     expect((await repository.run(["check"])).code).toBe(4);

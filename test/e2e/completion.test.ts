@@ -20,7 +20,7 @@ describe("__complete", () => {
     const all = await complete("");
     const visible = Object.entries(commands).flatMap(([name, entry]) => (entry.isHidden === true ? [] : [name]));
     expect(all).toEqual([...new Set(visible.map((name) => name.split(" ")[0]))]);
-    expect(await complete("ex")).toEqual(["export"]);
+    expect(await complete("ex")).toEqual(["export", "exposure"]);
     expect(await complete("member", "")).toEqual(
       visible.filter((name) => name.startsWith("member ")).map((name) => name.split(" ")[1]),
     );

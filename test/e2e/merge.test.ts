@@ -366,7 +366,7 @@ describe("git-setup", () => {
     const before = await check();
     expect([before.code, before.json()]).toEqual([
       1,
-      { driver: "missing", attributes: true, changed: false, commit: null },
+      { driver: "missing", diff_driver: "missing", hook: "missing", attributes: true, changed: false, commit: null },
     ]);
     expect((await repository.ok(["git-setup", "--json", "-C", clone])).json()).toMatchObject({
       driver: "installed",

@@ -37,7 +37,7 @@ beforeAll(async () => {
     repository.read(path).replace("\nSECRET_9:", "\n# rotate with care\n# and tell alice\nSECRET_9:"),
   );
   repository.git("commit", "--quiet", "--all", "-m", "a comment");
-  identities = (await loadIdentities(repository.env)).identities;
+  identities = (await loadIdentities({ env: repository.env })).identities;
 });
 
 describe("a repository of a thousand secrets", () => {

@@ -195,7 +195,7 @@ function createRandom(seed: number): () => number {
 }
 
 async function openAll(repository: TestRepository): Promise<Record<string, string | undefined>> {
-  const { identities } = await loadIdentities(repository.env);
+  const { identities } = await loadIdentities({ env: repository.env });
   const opened = await (await openScope(openWorkTree(repository.root), scope, identities)).openAll();
   return Object.fromEntries([...opened].map(([name, secret]) => [name, secret.revealText()]));
 }

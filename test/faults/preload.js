@@ -84,6 +84,17 @@ for (const name of ["fsyncSync", "renameSync", "linkSync", "mkdirSync", "mkdtemp
 const isThere = (path) => isKill && fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 for (const name of ["unlinkSync", "rmSync"]) wrap(name, { isPoint: isThere });
 
+const { fsync } = fs;
+fs.fsync = (descriptor, callback) => {
+  if (!reach("fsync")) return fsync(descriptor, callback);
+  if (plan.mode !== "fail") die();
+  try {
+    return fail("fsync");
+  } catch (error) {
+    return setImmediate(() => callback(error));
+  }
+};
+
 childProcess.spawn = (program, args, options) => {
   if (!isKill) return original.spawn(program, args, options);
   const words = (Array.isArray(args) ? args : []).filter((word) => !/^-|=|\//.test(word));

@@ -24,7 +24,16 @@ const cut = `API_KEY: "${stored[0]}\nODD: [${stored[0]}`;
  */
 export const commandLines: Readonly<Record<string, readonly CommandLine[]>> = {
   init: [{ argv: ["init", "--yes"] }],
-  keygen: [{ argv: ["keygen", "--x25519", "-o", "../spare.key"] }],
+  keygen: [
+    { argv: ["keygen", "--x25519", "-o", "../spare.key"] },
+    { argv: ["keygen", "--ssh", "../plain.yaml"], code: 2 },
+    { argv: ["keygen", "--plugin", "none"], code: 9 },
+    {
+      argv: ["keygen", "--passphrase", "-o", "../sealed.key"],
+      env: { SEALTREE_PASSPHRASE_CMD: `printf '${typed}' >&2; exit 1` },
+      code: 2,
+    },
+  ],
   // The demo has values of its own and says itself that it showed none; here it only refuses.
   demo: [{ argv: ["demo", "--keep", "."], code: 7 }],
   set: [
@@ -79,31 +88,104 @@ export const commandLines: Readonly<Record<string, readonly CommandLine[]>> = {
     { argv: ["run", "dev/web"], code: 2 },
     { argv: ["run", "dev/web", "--", "no-such-program-here"], code: 127 },
   ],
-  "member add": [{ argv: ["member", "add", "bob", "--recipient", "RECIPIENT", "--role", "engineer", "--yes"] }],
+  "member add": [
+    { argv: ["member", "add", "bob", "--recipient", "RECIPIENT", "--role", "engineer", "--yes"] },
+    { argv: ["member", "add", "carol", "--github", "carol"], env: { SEALTREE_GITHUB_URL: typed }, code: 2 },
+  ],
+  "member set-role": [{ argv: ["member", "set-role", "bob", "--role", "engineer", "analyst", "--yes"] }],
   "member list": [{ argv: ["member", "list"] }],
+  "access who": [
+    { argv: ["access", "who", "dev/app/API_KEY"] },
+    { argv: ["access", "who", "dev/app", "--ever"] },
+    { argv: ["access", "who", `dev/app/${typed}`], code: 2 },
+  ],
+  exposure: [
+    { argv: ["exposure", "bob"] },
+    { argv: ["exposure", typed], code: 4 },
+    { argv: ["exposure", "--key", typed], code: 4 },
+    { argv: ["exposure", "bob", "--scope", typed], code: 2 },
+  ],
+  offboard: [{ argv: ["offboard", "bob", "--dry-run", "--markdown"] }, { argv: ["offboard", typed, "--yes"], code: 4 }],
+  "access of": [{ argv: ["access", "of", "bob"] }],
+  "access explain": [{ argv: ["access", "explain", "dev/app"] }],
+  "access matrix": [{ argv: ["access", "matrix"] }, { argv: ["access", "matrix", "--format", "html"] }],
+  "policy explain": [{ argv: ["policy", "explain"] }],
+  "policy test": [{ argv: ["policy", "test"], code: 4 }],
+  codeowners: [{ argv: ["codeowners"], code: 2 }],
+  signers: [{ argv: ["signers"] }, { argv: ["signers", "--print"] }],
   rekey: [{ argv: ["rekey", "dev/web", "--yes"] }, { argv: ["rekey", "--yes"] }],
+  // Drops take a member who may not read: test/leaks/drops.test.ts.
+  adopt: [{ argv: ["adopt", "--yes"] }, { argv: ["adopt", "dev/web", "--dry-run"] }],
   rotate: [
     { argv: ["rotate", "dev/copy/EVEN", "--generate", "password", "--yes"] },
     { argv: ["rotate", "--due", "--yes", "--dry-run"] },
+    { argv: ["rotate", "--exposed-to", "bob", "--yes", "--dry-run"], code: 8 },
+    { argv: ["rotate", "--exposed-to", typed, "--yes"], code: 4 },
   ],
   "rotation status": [{ argv: ["rotation", "status"] }],
   "rotation plan": [{ argv: ["rotation", "plan"] }],
-  log: [{ argv: ["log", "dev/app/API_KEY"] }, { argv: ["log", "dev/app"] }],
+  log: [{ argv: ["log", "dev/app/API_KEY"] }, { argv: ["log", "dev/app"] }, { argv: ["log"] }],
+  diff: [
+    { argv: ["diff", "HEAD~3"] },
+    { argv: ["diff", "HEAD~3", "--reveal"], code: 2 },
+    { argv: ["diff", "--env", "dev/app", "dev/web", "--compare"] },
+    { argv: ["diff", "--env", "dev/app", "dev/web", "--reveal", "--yes"], isDoor: true },
+    { argv: ["diff", typed], code: 4 },
+  ],
+  blame: [{ argv: ["blame", "dev/app"] }],
   rollback: [
     { argv: ["rollback", "dev/app/API_KEY", "--to", "1", "--yes"] },
     { argv: ["rollback", "dev/app", "--to", "HEAD~3", "--dry-run"] },
   ],
-  check: [{ argv: ["check"] }, { argv: ["check", "--deep"] }],
+  check: [
+    { argv: ["check"] },
+    { argv: ["check", "--deep"] },
+    { argv: ["check", "--sarif", "--base", "HEAD~1"] },
+    { argv: ["check", "--fix", "--reason", "tidy"] },
+  ],
+  verify: [
+    { argv: ["verify"], code: 2 },
+    { argv: ["verify", "--root", "HEAD"] },
+    { argv: ["verify", "--range", `${typed}..HEAD`], code: 4 },
+    { argv: ["verify", "--range", typed], code: 2 },
+    { argv: ["verify", "--pin", "HEAD"] },
+  ],
+  // What it says of files that hold values: test/leaks/scan.test.ts.
+  scan: [
+    { argv: ["scan", "--history", "--all-versions"] },
+    { argv: ["scan", "../plain.yaml"], code: 1 },
+    { argv: ["scan", "../plain.yaml", "--format", "github"], code: 1 },
+    { argv: ["scan", typed], code: 4 },
+    { argv: ["scan", "--scope", typed], code: 2 },
+    { argv: ["scan", "--history", typed], code: 4 },
+  ],
+  review: [
+    { argv: ["review", "HEAD~5..HEAD", "--exit-zero"] },
+    { argv: ["review", "HEAD~5..HEAD", "--deep", "--exit-zero"] },
+    { argv: ["review", `${typed}..HEAD`], code: 4 },
+  ],
   doctor: [{ argv: ["doctor"] }],
   status: [{ argv: ["status"] }],
   audit: [{ argv: ["audit"] }],
   "git-setup": [{ argv: ["git-setup"] }],
+  "diff-driver": [{ argv: ["diff-driver", "../sealed.yaml"] }, { argv: ["diff-driver", "../plain.yaml"] }],
   "merge-driver": [
     { argv: ["merge-driver", "../sealed.yaml", "../sealed.yaml", "../sealed.yaml", "secrets/dev/app.yaml"] },
     { argv: ["merge-driver", "../sealed.yaml", "../plain.yaml", "../sealed.yaml", "secrets/dev/app.yaml"], code: 1 },
   ],
+  resolve: [
+    { argv: ["resolve"], code: 4 },
+    { argv: ["resolve", "dev/app/API_KEY", "--ours"], code: 4 },
+    { argv: ["resolve", typed, "--theirs"], code: 2 },
+  ],
+  "pre-commit": [{ argv: ["pre-commit"] }],
   completion: [{ argv: ["completion", "bash"] }],
   __complete: [{ argv: ["__complete", "--", "get", "dev/app/"] }],
   __docs: [{ argv: ["__docs"] }],
   unset: [{ argv: ["unset", "dev/copy/EVEN", "--yes"] }],
+  // Last, since others ask about bob.
+  "member remove": [
+    { argv: ["member", "remove", "bob", "--key", "0011223344556677", "--yes"], code: 2 },
+    { argv: ["member", "remove", "bob", "--yes"] },
+  ],
 };

@@ -10,11 +10,15 @@ const src = fileURLToPath(new URL("../../src/", import.meta.url));
  */
 const exits: Readonly<Record<string, readonly [calls: number, reason: string]>> = {
   "cli/commands/get.ts": [2, "a door: --reveal"],
+  "cli/print-value.ts": [2, "a door: diff --reveal, escaped, after a yes"],
   "cli/value-input.ts": [1, "a value that was just read becomes binary: --binary"],
-  "cli/value-json.ts": [2, "a door: get --reveal --json, and decrypt --json after a yes"],
-  "crypto/record.ts": [1, "sealing"],
+  "cli/value-json.ts": [2, "a door: get --reveal --json, decrypt --json and diff --reveal --json after a yes"],
+  "crypto/frame.ts": [1, "sealing, of a record or a drop"],
+  "history/open-sides.ts": [2, "diff --compare says whether two are equal"],
   "resolve/child-environment.ts": [1, "a door: run hands values to its child"],
   "resolve/mask-patterns.ts": [2, "what is masked in the output of run"],
+  "review/wanted-values.ts": [2, "what scan looks for"],
+  "review/value-traits.ts": [1, "a digest under a key of the run, and whether it is weak or expires: review --deep"],
   "values/dotenv-text.ts": [1, "compares what was printed with what is read back"],
   "values/environment-text.ts": [1, "a door: formats of export that are lines of NAME=VALUE"],
   "values/json-text.ts": [2, "a door: export --format json"],

@@ -6,12 +6,12 @@ import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { decryptWithIdentities, encryptToRecipients, listStanzas } from "../../src/crypto/age.ts";
 import { generateIdentity, parseIdentities } from "../../src/crypto/identity.ts";
-import { parseRecipient, type RecipientKind } from "../../src/crypto/recipient.ts";
+import { parseRecipient, type GeneratedKind } from "../../src/crypto/recipient.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sealtree-age-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const kinds: readonly RecipientKind[] = ["x25519", "hybrid"];
+const kinds: readonly GeneratedKind[] = ["x25519", "hybrid"];
 const sizes = [0, 1, 65_536, 200_000];
 const cases = [
   { program: "age", kind: "x25519" },
@@ -28,7 +28,7 @@ function run(program: string, args: readonly string[], input: Uint8Array | strin
   return stdout;
 }
 
-async function person(kind: RecipientKind, name: string) {
+async function person(kind: GeneratedKind, name: string) {
   const { identity, recipient } = await generateIdentity(kind);
   const file = join(folder, name);
   writeFileSync(file, `${identity}\n`, { mode: 0o600 });
@@ -86,7 +86,7 @@ describe("age and rage", () => {
 describe("age-keygen", () => {
   it.each(kinds)("makes %s identities that we read with the same recipient", async (kind) => {
     const text = run("age-keygen", kind === "hybrid" ? ["-pq"] : []).toString();
-    const recipient = await parseIdentities(text)[0]?.recipient();
+    const [recipient] = (await parseIdentities(text)[0]?.recipients()) ?? [];
     expect(recipient).toEqual(parseRecipient(/# public key: (.*)/.exec(text)?.[1] ?? ""));
     expect(recipient?.kind).toBe(kind);
   });
@@ -101,7 +101,7 @@ describe("age-keygen", () => {
     const text = `# a comment\r\n\r\n${identity}\r\n`;
     const file = join(folder, "crlf");
     writeFileSync(file, text, { mode: 0o600 });
-    expect(await parseIdentities(text)[0]?.recipient()).toEqual(recipient);
+    expect(await parseIdentities(text)[0]?.recipients()).toEqual([recipient]);
     for (const program of ["age-keygen", "rage-keygen"]) {
       expect(run(program, ["-y", file]).toString().trim()).toBe(recipient.text);
     }

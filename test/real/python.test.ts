@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { encryptToRecipients } from "../../src/crypto/age.ts";
+import { sealDrop } from "../../src/crypto/drop.ts";
 import { encodeGeneration, generationId, hashReaders } from "../../src/crypto/generation.ts";
 import { generateIdentity } from "../../src/crypto/identity.ts";
 import { openRecord, sealRecord, type RecordPlace } from "../../src/crypto/record.ts";
@@ -82,6 +83,23 @@ describe("the Python implementation", () => {
     const header = { generation, valueId: "5445535456414c31", createdAt: 1 };
     const record = sealRecord(dek, place, header, Secret.text("test value"), randomBytes);
     expect(ask([{ op: "open", dek: toHex(dek), ...place, name: "OTHER", record }])).toEqual([{ failure: "integrity" }]);
+  });
+
+  it("opens drops that TypeScript sealed for X25519, and none for another secret", async () => {
+    const [reader, other] = [await generateIdentity("x25519"), await generateIdentity("x25519")];
+    const recipients = [other.recipient, reader.recipient];
+    const requests = [];
+    for (const { value, kind, name, value_id, created } of samples.slice(0, 50)) {
+      const origin = { valueId: value_id, createdAt: created };
+      const drop = await sealDrop({ recipients, mixing: "refused" }, { scope, name }, origin, Secret.of(value, kind));
+      requests.push({ op: "open-drop", scope, name, identity: reader.identity, drop });
+    }
+    expect(ask(requests)).toEqual(
+      samples
+        .slice(0, 50)
+        .map(({ value, kind, value_id, created }) => ({ value_id, created, stanzas: 2, kind, value: toHex(value) })),
+    );
+    expect(ask([{ ...requests[0], name: "OTHER_NAME" }])).toEqual([{ failure: "integrity" }]);
   });
 
   it("opens a generation file that TypeScript wrote for X25519", async () => {

@@ -29,6 +29,24 @@ describe.each([
     });
   });
 
+  it("opens drops, of a scope without a keyring too, and refuses one that was moved", async () => {
+    const repository = await createScope(flags);
+    const env = await addWriter(repository, flags);
+    await repository.ok(["set", "prod/web/API_KEY", "--stdin"], { stdin: text, env });
+    await repository.ok(["set", "prod/web/tls.key", "--stdin"], { stdin: binary, env });
+    const file = repository.read("secrets/prod/web.yaml");
+    expect(file).toMatch(/^API_KEY: st1d\./m);
+    const { status, stdout, stderr } = recover(repository, "prod/web");
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(JSON.parse(stdout)).toEqual({ API_KEY: text, "tls.key": { $binary: binary.toString("base64") } });
+    repository.write("secrets/prod/web.yaml", file.replace("API_KEY:", "API_KEZ:"));
+    expect(recover(repository, "prod/web")).toEqual({
+      status: 1,
+      stdout: "",
+      stderr: "API_KEZ: the drop was changed\n",
+    });
+  });
+
   it("opens the keys with sed and age alone", async () => {
     const repository = await createScope(flags);
     const line = /^sed .* age -d -i identity\.txt/m.exec(page)?.[0] ?? "";
@@ -62,6 +80,25 @@ async function createScope(flags: readonly string[]): Promise<TestRepository> {
   await repository.ok(["set", "prod/api/yes", "--stdin"], { stdin: "test-value-3" });
   repository.write("recover.py", script);
   return repository;
+}
+
+/** A member who may write and not read; gives the environment with that member's key. */
+async function addWriter(
+  repository: TestRepository,
+  flags: readonly string[],
+): Promise<Readonly<Record<string, string>>> {
+  const key = join(repository.home, "writer.txt");
+  const { stdout } = await repository.ok(["keygen", "-o", key, ...flags]);
+  const policy = repository.read("policies/access.yaml");
+  repository.write("policies/members/wendy.pub", stdout);
+  repository.write(
+    "policies/access.yaml",
+    policy
+      .replace("version: 1", "version: 2")
+      .replace("members:\n", "members:\n  wendy: { roles: [contributor] }\n")
+      .replace("roles:\n", `roles:\n  contributor:\n    grants: [{ scopes: ["**"], allow: [write] }]\n`),
+  );
+  return { SEALTREE_IDENTITY_FILE: key };
 }
 
 function recover(repository: TestRepository, scope: string) {

@@ -11,9 +11,9 @@ const layers = [
 const sideways: Readonly<Record<string, readonly string[]>> = {
   audit: ["identity", "store"],
   values: ["access"],
-  rotation: ["values", "access"],
+  rotation: ["values", "access", "history"],
   history: ["values", "access"],
-  review: ["access", "history", "rotation"],
+  review: ["access", "history", "rotation", "values"],
   resolve: ["values"],
 };
 

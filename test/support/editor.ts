@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll } from "vitest";
+import { makeThrowAway } from "./throw-away.ts";
 
 /** An editor that plays a script each time it is opened, and remembers the text it was given. */
 export interface ScriptedEditor {
@@ -16,16 +16,10 @@ export interface ScriptedEditor {
   times(): number;
 }
 
-const made: string[] = [];
-afterAll(() => {
-  for (const directory of made.splice(0)) rmSync(directory, { recursive: true, force: true });
-});
-
 /** Each step is a shell script whose `$1` is the file. It is an error to open the editor more often. */
 export function scriptEditor(...steps: string[]): ScriptedEditor {
-  const runtime = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "sealtree-test-"));
-  const folder = mkdtempSync(join(tmpdir(), "sealtree-editor-"));
-  made.push(runtime, folder);
+  const runtime = makeThrowAway("sealtree-test-", existsSync("/dev/shm") ? "/dev/shm" : tmpdir());
+  const folder = makeThrowAway("sealtree-editor-");
   mkdirSync(join(folder, "seen"));
   for (const [index, step] of steps.entries()) writeFileSync(join(folder, `step-${index + 1}.sh`), step);
   writeFileSync(

@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
+import { makeThrowAway, removeThrowAways } from "./throw-away.ts";
 
 // Runs before every test file: nothing of the person or the machine that runs the tests reaches
 // them. Home is an empty folder of the file's own, and git finds no settings but what a test writes.
@@ -10,8 +10,8 @@ const personal =
 
 for (const name of Object.keys(process.env)) if (personal.test(name)) delete process.env[name];
 
-const home = mkdtempSync(join(tmpdir(), "sealtree-home-"));
-afterAll(() => rmSync(home, { recursive: true, force: true }));
+const home = makeThrowAway("sealtree-home-");
+afterAll(removeThrowAways);
 
 Object.assign(process.env, {
   HOME: home,

@@ -35,8 +35,14 @@ export interface CutCommand {
   readonly argv: readonly string[];
   readonly stdin: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Command lines that prepare the repository, after the values of `before` are set. */
+  readonly setup?: readonly (readonly string[])[];
   readonly before: ReadonlyMap<string, string>;
   readonly after: ReadonlyMap<string, string>;
+  /** What is done to the repository after that. */
+  readonly prepare?: (repository: TestRepository) => Promise<void>;
+  /** Key files in the home of others, who open every value throughout, or cannot open the scopes at the end. */
+  readonly others?: { readonly readers: readonly string[]; readonly strangers: readonly string[] };
 }
 
 export interface Outcome {
@@ -52,6 +58,8 @@ export async function createTemplate(command: CutCommand): Promise<TestRepositor
   await repository.ok(["keygen", "--x25519"]);
   await repository.ok(["init", "--yes"]);
   for (const [address, value] of command.before) await repository.ok(["set", address, "--stdin"], { stdin: value });
+  for (const argv of command.setup ?? []) await repository.ok(argv);
+  await command.prepare?.(repository);
   rmSync(join(repository.root, ".git", "hooks"), { recursive: true });
   return repository;
 }
@@ -118,9 +126,12 @@ export async function findDamage(field: Field, command: CutCommand): Promise<str
   const head = await openCommitTree(place, "HEAD");
   try {
     for (const tree of [openWorkTree(field.root), head]) {
-      const values = await readValues(field, tree).catch((error: unknown) => String(error));
-      if (typeof values === "string") damage.push(`${tree.label} does not open: ${values}`);
-      else damage.push(...compareValues(values, command).map((what) => `${tree.label}: ${what}`));
+      for (const keyFile of [undefined, ...(command.others?.readers ?? [])]) {
+        const who = `${tree.label}, ${keyFile ?? "own key"}`;
+        const values = await readValues(field, tree, keyFile).catch((error: unknown) => String(error));
+        if (typeof values === "string") damage.push(`${who}: does not open: ${values}`);
+        else damage.push(...compareValues(values, command).map((what) => `${who}: ${what}`));
+      }
     }
   } finally {
     head.close();
@@ -136,6 +147,10 @@ export async function findUnfinished(field: Field, command: CutCommand): Promise
   const values = await readValues(field, openWorkTree(field.root));
   for (const [address, value] of command.after) {
     if (values.get(address) !== value) unfinished.push(`${address} is not new`);
+  }
+  for (const keyFile of command.others?.strangers ?? []) {
+    const opened = await readValues(field, openWorkTree(field.root), keyFile).catch(() => undefined);
+    if (opened !== undefined) unfinished.push(`${keyFile} still opens the scopes`);
   }
   const status = git(field, "status", "--porcelain");
   if (status !== "") unfinished.push(`git status is not clean: ${status}`);
@@ -163,8 +178,14 @@ export async function inParallel<T>(
   await Promise.all(Array.from({ length: width }, worker));
 }
 
-async function readValues(field: Field, tree: Tree): Promise<Map<string, string>> {
-  const { identities } = await loadIdentities(field.env);
+/** Every value of a tree, opened with the key of the field's owner, or with `keyFile` of their home. Throws unless all open. */
+async function readValues(field: Field, tree: Tree, keyFile?: string): Promise<Map<string, string>> {
+  const home = field.env["HOME"] ?? "";
+  const env =
+    keyFile === undefined
+      ? field.env
+      : { ...field.env, XDG_CONFIG_HOME: join(home, "other"), SEALTREE_IDENTITY_FILE: join(home, keyFile) };
+  const { identities } = await loadIdentities({ env });
   const values = new Map<string, string>();
   for (const scope of await listScopes(tree)) {
     await readKeyring(tree, scope);

@@ -1,8 +1,7 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { afterAll } from "vitest";
+import { makeThrowAway } from "./throw-away.ts";
 import { runCli, type CliOptions, type CliResult } from "./run-cli.ts";
 
 /** A throw-away git repository with a home of its own; removed when the test file ends. */
@@ -21,15 +20,9 @@ export interface TestRepository {
   write(path: string, content: string | Uint8Array): void;
 }
 
-const made: string[] = [];
-afterAll(() => {
-  for (const directory of made.splice(0)) rmSync(directory, { recursive: true, force: true });
-});
-
 /** An empty git repository; `sealtree init` is left to the test. */
 export function createRepository(name = "repo"): TestRepository {
-  const base = mkdtempSync(join(tmpdir(), "sealtree-test-"));
-  made.push(base);
+  const base = makeThrowAway("sealtree-test-");
   const root = join(base, name);
   const home = join(base, "home");
   mkdirSync(root);
