@@ -2,21 +2,56 @@
 // --quick measures less and writes nothing.
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
+import { benchCheck } from "./check.js";
+import { benchExposure } from "./exposure.js";
+import { benchHistory } from "./history.js";
+import { benchReview } from "./review.js";
+import { benchRevoke } from "./revoke.js";
 import { benchScale } from "./scale.js";
+import { benchScan } from "./scan.js";
 import { benchSeal } from "./seal.js";
 import { benchStartUp } from "./start-up.js";
 import { printTable, writeBetweenMarkers } from "./table.js";
+import { benchVerify } from "./verify.js";
 
 const page = new URL("../docs/performance.md", import.meta.url);
 const { values: flags } = parseArgs({ options: { quick: { type: "boolean" } } });
 const size = flags.quick
-  ? { startUp: 5, seal: 5, scale: { rounds: 2, scopes: 20, scopeSize: 10, importSize: 500 } }
-  : { startUp: 41, seal: 31, scale: { rounds: 7, scopes: 1000, scopeSize: 100, importSize: 10_000 } };
+  ? {
+      startUp: 5,
+      seal: 5,
+      scale: { rounds: 2, scopes: 20, scopeSize: 10, importSize: 500 },
+      check: { rounds: 1, scopes: 200 },
+      exposure: { rounds: 2, commits: 500, scopes: 20 },
+      history: { rounds: 2, commits: 500, scopes: 20 },
+      scan: { rounds: 2, megabytes: 20 },
+      review: { rounds: 2 },
+      revoke: { rounds: 1, scopes: 20, scopeSize: 10 },
+      verify: { rounds: 1, commits: 300, scopes: 20 },
+    }
+  : {
+      startUp: 41,
+      seal: 31,
+      scale: { rounds: 7, scopes: 1000, scopeSize: 100, importSize: 10_000 },
+      check: { rounds: 3, scopes: 10_000 },
+      exposure: { rounds: 5, commits: 10_000, scopes: 200 },
+      history: { rounds: 5, commits: 10_000, scopes: 200 },
+      scan: { rounds: 5, megabytes: 500 },
+      review: { rounds: 5 },
+      revoke: { rounds: 3, scopes: 500, scopeSize: 50 },
+      verify: { rounds: 3, commits: 10_000, scopes: 200 },
+    };
 
 const machine = `Node ${process.versions.node} on ${process.platform} ${process.arch}, ${cpus().length} cores (${cpus()[0].model.trim()}).\n`;
 const parts = [machine, "### Cold start", printTable(benchStartUp({ rounds: size.startUp }))];
 parts.push("### Sealing and opening", printTable(await benchSeal({ rounds: size.seal })));
 parts.push("### Scale", printTable(benchScale(size.scale)));
+parts.push("### Check", printTable(benchCheck(size.check)));
+parts.push("### Scan", printTable(benchScan(size.scan)));
+parts.push("### History", printTable([...benchExposure(size.exposure), ...benchHistory(size.history)]));
+parts.push("### Signed history", printTable(benchVerify(size.verify)));
+parts.push("### Review", printTable(benchReview(size.review)));
+parts.push("### Revocation", printTable(benchRevoke(size.revoke)));
 
 const text = parts.map((part) => `${part.trimEnd()}\n`).join("\n");
 process.stdout.write(text);
