@@ -14,6 +14,9 @@ const stands = [
   { from: /node_modules[\\/]/, ask: "debug", use: "silent-debug.js" },
 ];
 
+/** Dependencies with machine code of their own, which no bundle can hold: loaded where they are installed. */
+const natives = ["@napi-rs/keyring"];
+
 /**
  * What every command and `get` load: one chunk with all they import statically, because each
  * further file costs time. The first two are what the launcher asks for.
@@ -50,6 +53,9 @@ const entryPlugin = {
 
 const dependencyGroup = { name: packageChunk, debugName: "dependency", test: /[\\/]node_modules[\\/]/, priority: 1 };
 
+/** A program of its own, which a thread runs: src/access/seal-pool.ts asks for it by this name, beside itself. */
+const workerEntries = { "chunks/seal-worker": "src/access/seal-worker.ts" };
+
 /**
  * The command and the library. The command is CommonJS: Node starts that several milliseconds
  * sooner than ES modules, and a start is most of what a command takes. The library is what
@@ -68,7 +74,7 @@ const outputs = [
     folder: "",
     type: "commonjs",
     format: "cjs",
-    input: { [coreEntry]: coreEntry },
+    input: { [coreEntry]: coreEntry, ...workerEntries },
     plugins: [entryPlugin],
     banner: "",
   },
@@ -84,7 +90,7 @@ const outputs = [
 
 /**
  * The bundle in memory: file name below dist, with `/`, to source text. Split chunks, not
- * minified, nothing external but node's own modules. The same sources give the same bytes,
+ * minified, nothing external but node's own modules and {@link natives}. The same sources give the same bytes,
  * and chunk names hold no hash. Throws when rolldown warns.
  */
 export async function bundle() {
@@ -113,7 +119,7 @@ async function bundleOne({ input, format, plugins }) {
     input,
     platform: "node",
     tsconfig: false,
-    external: (ask, from) => isBuiltin(ask) && findStand(ask, from) === undefined,
+    external: (ask, from) => natives.includes(ask) || (isBuiltin(ask) && findStand(ask, from) === undefined),
     plugins: [...plugins, { name: "stands", resolveId: findStand }],
     onLog(level, log, report) {
       // The core holds modules that others load late, on purpose.

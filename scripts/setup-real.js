@@ -15,12 +15,10 @@ const installers = {
     run("cargo", ["install", name, "--version", version, "--locked", "--force", "--root", tools]),
   go: ({ package: name, version }) => run("go", ["install", "-trimpath", `${name}@${version}`]),
   npm: installNode,
-  debian: async ({ package: name }) => {
-    const root = process.getuid() === 0 ? [] : ["sudo", "-n"];
-    await runAs(root, ["apt-get", "update", "-qq"]);
-    await runAs(root, ["apt-get", "install", "-qq", "-y", "--no-install-recommends", name]);
-  },
+  // apt-get takes a lock and does not wait for it, so one after another.
+  debian: (tool) => (aptTurn = aptTurn.catch(() => undefined).then(() => installDebian(tool))),
 };
+let aptTurn = Promise.resolve();
 
 await mkdir(bin, { recursive: true });
 const wanted = JSON.parse(await readFile(new URL("real-tools.json", import.meta.url), "utf8"));
@@ -47,6 +45,12 @@ async function installNode({ name, package: pack, version }) {
   await run("npm", ["install", "--prefix", `${tools}${name}`, "--no-save", "--no-package-lock", `${pack}@${version}`]);
   await rm(`${bin}/${name}`, { force: true });
   await symlink(`../${name}/node_modules/${pack}/bin/node`, `${bin}/${name}`);
+}
+
+async function installDebian({ package: name }) {
+  const root = process.getuid() === 0 ? [] : ["sudo", "-n"];
+  await runAs(root, ["apt-get", "update", "-qq"]);
+  await runAs(root, ["apt-get", "install", "-qq", "-y", "--no-install-recommends", name]);
 }
 
 async function runAs(prefix, command) {
