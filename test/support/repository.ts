@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { makeThrowAway } from "./throw-away.ts";
 import { runCli, type CliOptions, type CliResult } from "./run-cli.ts";
@@ -64,6 +64,21 @@ export function createRepository(name = "repo"): TestRepository {
 /** A repository where `sealtree init --yes` has run; its owner is the member alice-example. */
 export async function createSealedRepository(name?: string): Promise<TestRepository> {
   const repository = createRepository(name);
-  await repository.ok(["init", "--yes"]);
+  const { root, home } = await findTemplate();
+  cpSync(root, repository.root, { recursive: true });
+  cpSync(home, repository.home, { recursive: true });
   return repository;
+}
+
+let template: Promise<TestRepository> | undefined;
+
+/** One a test file, which is copied: `init` takes longer than anything else that most tests do. */
+async function findTemplate(): Promise<TestRepository> {
+  if (template !== undefined && existsSync((await template).root)) return await template;
+  template = (async () => {
+    const made = createRepository();
+    await made.ok(["init", "--yes"]);
+    return made;
+  })();
+  return await template;
 }
