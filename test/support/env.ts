@@ -1,4 +1,3 @@
-import { existsSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
@@ -11,13 +10,6 @@ const personal =
 
 for (const name of Object.keys(process.env)) if (personal.test(name)) delete process.env[name];
 
-// In memory where there is room: no test is about what a power cut leaves, and a disk takes its time.
-const memory = "/dev/shm";
-const neededBytes = 2 * 1024 ** 3;
-if (existsSync(memory)) {
-  const { bavail, bsize } = statfsSync(memory);
-  if (bavail * bsize > neededBytes) process.env["TMPDIR"] = memory;
-}
 const home = makeThrowAway("sealtree-home-");
 afterAll(removeThrowAways);
 
