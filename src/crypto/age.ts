@@ -1,14 +1,6 @@
-import { hasCode, SealtreeError } from "../errors.ts";
-import { printArmor } from "./age-armor.ts";
-import { openAgeFile, parseAgeFile, sealAgeFile } from "./age-file.ts";
-import { maxStanzas } from "./age-header.ts";
+import { hasCode, type SealtreeError } from "../errors.ts";
+import { openAgeFile, parseAgeFile } from "./age-file.ts";
 import type { Identity } from "./identity.ts";
-import type { LoadPlugins } from "./plugin-host.ts";
-import { isPostQuantum, parseRecipient, type Recipient } from "./recipient.ts";
-import { wrapNewFileKey } from "./wrap-file-key.ts";
-
-/** May a file be for post-quantum and classic recipients at once; it is then as weak as the classic ones. */
-export type RecipientMixing = "refused" | "allowed";
 
 /** What opening a file gave. */
 export interface DecryptedFile {
@@ -32,24 +24,6 @@ const silences = ["E_PLUGIN_FAILED", "E_KEYCHAIN_FAILED", "E_NEEDS_TERMINAL", "E
 
 /** Longest age file of a keyring, in bytes. */
 export const maxKeyringFileBytes = 1024 * 1024;
-
-/**
- * An armored age file that each of `recipients` can open, one stanza each, in the order
- * given and without duplicates. Recipients of plugins take `plugins`. Throws E_NO_RECIPIENTS,
- * E_RECIPIENTS_MIXED, E_PLUGIN_FAILED, and E_RECIPIENT_INVALID for an unusable one or for more than 256.
- */
-export async function encryptToRecipients(
-  recipients: readonly Recipient[],
-  plaintext: Uint8Array,
-  mixing: RecipientMixing,
-  plugins?: LoadPlugins,
-): Promise<string> {
-  const parsed = recipients.map((recipient) => parseRecipient(recipient.text));
-  const unique = [...new Map(parsed.map((recipient) => [recipient.text, recipient])).values()];
-  checkRecipients(unique, mixing);
-  const { fileKey, stanzas } = await wrapNewFileKey(unique, plugins);
-  return printArmor(sealAgeFile(stanzas, fileKey, plaintext));
-}
 
 /**
  * The plaintext of an armored or binary file; undefined when no identity fits. Nothing is
@@ -82,21 +56,4 @@ export async function decryptWithIdentities(
 export function listStanzas(file: string | Uint8Array, limits: AgeLimits = {}): readonly string[] {
   const { header } = parseAgeFile(file, limits.maxBytes ?? maxAgeFileBytes);
   return header.stanzas.map((stanza) => stanza.args[0] ?? "");
-}
-
-function checkRecipients(recipients: readonly Recipient[], mixing: RecipientMixing): void {
-  if (recipients.length === 0) {
-    throw new SealtreeError("E_NO_RECIPIENTS", "there is nobody to encrypt to");
-  }
-  if (recipients.length > maxStanzas) {
-    throw new SealtreeError("E_RECIPIENT_INVALID", `a file has at most ${maxStanzas} recipients`);
-  }
-  if (mixing === "refused" && new Set(recipients.map(isPostQuantum)).size > 1) {
-    throw new SealtreeError("E_RECIPIENTS_MIXED", "post-quantum and classic recipients do not go together", {
-      hints: [
-        "give every reader an age1pq1... recipient: sealtree keygen -o FILE",
-        "or allow mixing with post_quantum: prefer in policies/access.yaml",
-      ],
-    });
-  }
 }

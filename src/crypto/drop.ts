@@ -1,7 +1,8 @@
 import { isSealtreeError, SealtreeError } from "../errors.ts";
 import { isScopePath, isSecretName } from "../secret/address.ts";
 import type { Secret } from "../secret/secret.ts";
-import { decryptWithIdentities, encryptToRecipients, type RecipientMixing } from "./age.ts";
+import { decryptWithIdentities } from "./age.ts";
+import { encryptToRecipients, type RecipientMixing } from "./age-encrypt.ts";
 import { parseArmor } from "./age-armor.ts";
 import { printBase64url } from "./base64url.ts";
 import { decodeFrame, encodeFrame } from "./frame.ts";

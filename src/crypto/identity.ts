@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { hasCode, SealtreeError } from "../errors.ts";
+import { SealtreeError } from "../errors.ts";
 import { Redacted } from "../secret/redacted.ts";
 import type { AgeHeader, Stanza } from "./age-header.ts";
 import { type HybridKey, hybridPublicKey, hybridStanza, importHybridKey, unwrapHybrid } from "./age-hybrid.ts";
@@ -9,7 +9,7 @@ import { decodeBech32, encodeBech32 } from "./bech32.ts";
 import type { LoadPlugins } from "./plugin-host.ts";
 import { createPluginIdentity, findIdentityPlugin } from "./plugin-identity.ts";
 import type { RandomSource } from "./random.ts";
-import { parseRecipient, printRecipient, type GeneratedKind, type Recipient } from "./recipient.ts";
+import { printRecipient, type GeneratedKind, type Recipient } from "./recipient.ts";
 
 /** A file key, and the stanza it came from: counted from 0, undefined when not known. */
 export interface UnwrappedKey {
@@ -55,7 +55,7 @@ export function parseIdentities(text: string, plugins?: LoadPlugins): Identity[]
       continue;
     }
     if (plugins !== undefined && findIdentityPlugin(line) !== undefined) {
-      identities.push(createPluginIdentity(line, comments.flatMap(recipientInComment), plugins));
+      identities.push(createPluginIdentity(line, comments, plugins));
     } else if (line !== "") identities.push(parseIdentity(line, index + 1));
     comments = [];
   }
@@ -114,6 +114,7 @@ class HybridIdentity extends RedactedIdentity implements SeedIdentity {
 
   async recipients(): Promise<readonly [Recipient]> {
     if (this.#key !== undefined) return [printRecipient("hybrid", hybridPublicKey(this.#key))];
+    const { parseRecipient } = await import("./parse-recipient.ts");
     return [parseRecipient(await recipientFromLibrary(printSeed("hybrid", this.#seed)))];
   }
 
@@ -147,17 +148,6 @@ function createIdentity(kind: GeneratedKind, seed: Uint8Array): SeedIdentity {
 
 function printSeed(kind: GeneratedKind, seed: Uint8Array): string {
   return encodeBech32(prefixes[kind].toLowerCase(), seed).toUpperCase();
-}
-
-/** Such as `# public key: age1...` and `#    Recipient: age1yubikey1...`. */
-function recipientInComment(comment: string): Recipient[] {
-  const text = /^#\s*(?:public key|recipient)\s*:\s*(\S+)\s*$/i.exec(comment)?.[1];
-  try {
-    return text === undefined ? [] : [parseRecipient(text)];
-  } catch (error) {
-    if (hasCode(error, "E_RECIPIENT_INVALID")) return [];
-    throw error;
-  }
 }
 
 function parseIdentity(text: string, line: number): Identity {

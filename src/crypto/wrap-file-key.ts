@@ -6,7 +6,8 @@ import { importHybridPublicKey, wrapHybrid } from "./age-hybrid.ts";
 import { type WrappedFileKey, wrapWithLibrary } from "./age-library.ts";
 import { wrapX25519 } from "./age-x25519.ts";
 import type { LoadPlugins } from "./plugin-host.ts";
-import { recipientKey, type Recipient } from "./recipient.ts";
+import { type Recipient } from "./recipient.ts";
+import { recipientKey } from "./parse-recipient.ts";
 
 /**
  * A new file key, wrapped for each of the recipients: one stanza each, in their order. Plugins

@@ -39,7 +39,7 @@ export function isSecretName(text: string): text is SecretName {
  */
 export function parseScopePath(text: string): ScopePath {
   if (isScopePath(text)) return text;
-  throw new SealtreeError("E_SCOPE_INVALID", "the scope is not a scope path", {
+  throw new SealtreeError("E_SCOPE_INVALID", "that is not a scope path", {
     hints: [
       "a scope is 1 to 8 segments of a-z, 0-9, _ and - joined by /, such as prod/api; Windows device names are not allowed",
     ],

@@ -1,13 +1,15 @@
 import { createPublicKey, hkdfSync, publicEncrypt, constants } from "node:crypto";
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
-import { decryptWithIdentities, encryptToRecipients, listStanzas } from "../../src/crypto/age.ts";
+import { decryptWithIdentities, listStanzas } from "../../src/crypto/age.ts";
+import { encryptToRecipients } from "../../src/crypto/age-encrypt.ts";
 import { printHeader, type Stanza } from "../../src/crypto/age-header.ts";
 import { parseAgeFile, sealAgeFile } from "../../src/crypto/age-file.ts";
 import { isTaggedFor, unwrapSsh, wrapSsh } from "../../src/crypto/age-ssh.ts";
 import { wrapWithLibrary } from "../../src/crypto/age-library.ts";
 import { generateIdentity, type Identity, parseIdentities } from "../../src/crypto/identity.ts";
-import { parseRecipient, type Recipient } from "../../src/crypto/recipient.ts";
+import { type Recipient } from "../../src/crypto/recipient.ts";
+import { parseRecipient } from "../../src/crypto/parse-recipient.ts";
 import { parseSshIdentity } from "../../src/crypto/ssh-identity.ts";
 import { ed25519Pair, rsaPair } from "../../src/crypto/ssh-key-pair.ts";
 import { wrapNewFileKey } from "../../src/crypto/wrap-file-key.ts";

@@ -2,15 +2,8 @@ import { createHash, createPrivateKey, createPublicKey, diffieHellman } from "no
 import { describe, expect, it } from "vitest";
 import { encodeBech32 } from "../../src/crypto/bech32.ts";
 import { generateIdentity } from "../../src/crypto/identity.ts";
-import {
-  findPluginName,
-  fingerprintOf,
-  isPostQuantum,
-  parseRecipient,
-  printRecipient,
-  recipientKey,
-  sshKeyOf,
-} from "../../src/crypto/recipient.ts";
+import { fingerprintOf, isPostQuantum, printRecipient } from "../../src/crypto/recipient.ts";
+import { findPluginName, parseRecipient, recipientKey, sshKeyOf } from "../../src/crypto/parse-recipient.ts";
 import { printWire } from "../../src/crypto/ssh-wire.ts";
 import { SealtreeError } from "../../src/errors.ts";
 import { ed25519TestKey, rsaTestKey } from "./ssh-keys.ts";

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { encryptToRecipients, listStanzas } from "../../src/crypto/age.ts";
+import { listStanzas } from "../../src/crypto/age.ts";
+import { encryptToRecipients } from "../../src/crypto/age-encrypt.ts";
 import { encodeBech32 } from "../../src/crypto/bech32.ts";
 import { generateIdentity } from "../../src/crypto/identity.ts";
-import { isPostQuantum, parseRecipient } from "../../src/crypto/recipient.ts";
+import { isPostQuantum } from "../../src/crypto/recipient.ts";
+import { parseRecipient } from "../../src/crypto/parse-recipient.ts";
 
 // The public key of age-plugin-tagtest, which age's own tests use.
 const tagged = parseRecipient("age1tag1qwe0kafsjrar4txm6heqnhpfuggzr0gvznz7fvygxrlq90u5mq2pysxtw6h");
