@@ -1,5 +1,5 @@
 import type { GitPlace } from "./place.ts";
-import { streamLog } from "./stream-log.ts";
+import { idOrNone, streamLog } from "./stream-log.ts";
 
 /** A file that a commit has otherwise than its parent, than each parent of a merge, or than an empty tree. */
 export interface CommitChange {
@@ -22,6 +22,8 @@ export interface ChangeCommit {
   /** Value of the trailer that was asked for; undefined when it has none. */
   readonly trailer: string | undefined;
   readonly subject: string;
+  /** First line of the message below its subject; empty when there is none. */
+  readonly firstLine: string;
   readonly changes: readonly CommitChange[];
 }
 
@@ -39,7 +41,7 @@ export interface ChangeHistoryOptions {
   readonly order: "topo" | "date" | "first";
 }
 
-const infoFields = 6;
+const infoFields = 7;
 
 /**
  * The commits that explain the files at or below some paths as `from` has them, every commit
@@ -51,7 +53,7 @@ export async function* readChangeHistory(
   place: GitPlace,
   { from, paths, trailer, order }: ChangeHistoryOptions,
 ): AsyncGenerator<ChangeCommit, void, void> {
-  const format = `--format=%x01%H%x00%an%x00%ae%x00%cI%x00%(trailers:key=${trailer},valueonly,separator=%x2C)%x00%s`;
+  const format = `--format=%x01%H%x00%an%x00%ae%x00%cI%x00%(trailers:key=${trailer},valueonly,separator=%x2C)%x00%s%x00%b`;
   const args = [
     "--diff-merges=combined",
     order === "first" ? "--max-count=1" : `--${order}-order`,
@@ -101,7 +103,7 @@ class ChangeParser {
   #takeInfo(text: string): void {
     this.#info.push(text);
     if (this.#info.length < infoFields) return;
-    const [commit = "", name = "", email = "", at = "", trailer = "", subject = ""] = this.#info;
+    const [commit = "", name = "", email = "", at = "", trailer = "", subject = "", body = ""] = this.#info;
     this.#info = [];
     this.#current = {
       commit,
@@ -109,6 +111,7 @@ class ChangeParser {
       at,
       trailer: trailer === "" ? undefined : trailer,
       subject,
+      firstLine: body.split("\n", 1)[0] ?? "",
       changes: [],
     };
   }
@@ -127,8 +130,4 @@ class ChangeParser {
     const ids = words.slice(parents + 1, 2 * parents + 2).map(idOrNone);
     this.#change = { before: ids.slice(0, parents), after: ids[parents], mode: words[parents] ?? "" };
   }
-}
-
-function idOrNone(text: string): string | undefined {
-  return /^0*$/.test(text) ? undefined : text;
 }

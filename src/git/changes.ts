@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { withoutFilters } from "./filters.ts";
 import type { GitPlace } from "./place.ts";
 import { git } from "./run.ts";
 
@@ -10,17 +11,21 @@ export interface UncommittedFile {
   readonly isThere: boolean;
 }
 
-/** Files at or below `paths` that differ from HEAD, untracked ones included, sorted as git does. */
+/**
+ * Files at or below `paths` that differ from HEAD, untracked ones included, sorted as git does.
+ * Runs no filter of the repository, and looks into no submodule.
+ */
 export async function listUncommitted(place: GitPlace, paths: readonly string[]): Promise<UncommittedFile[]> {
-  const output = await git(place, [
-    "status",
+  const args = [
     "--porcelain",
     "-z",
     "--no-renames",
     "--untracked-files=all",
+    "--ignore-submodules=all",
     "--",
     ...paths,
-  ]);
+  ];
+  const output = await git(place, ["status", ...args], { env: await withoutFilters(place) });
   return output
     .split("\0")
     .filter((record) => record !== "")

@@ -1,6 +1,7 @@
 import type { PathChange } from "./path-history.ts";
 import type { GitPlace } from "./place.ts";
 import { git, tryGit } from "./run.ts";
+import { idOrNone, streamLog } from "./stream-log.ts";
 
 /** A commit of a range. All texts are as their writer wrote them: escape them before printing. */
 export interface RangeCommit {
@@ -40,33 +41,20 @@ export async function listCommitRange(
   { base, head, paths, trailer }: CommitRange,
 ): Promise<RangeCommit[]> {
   const fields = ["%H", "%P", "%an", "%ae", "%cI", `%(trailers:key=${trailer},valueonly,separator=%x2C)`, "%s"];
-  const output = await git(place, [
-    "log",
-    "-z",
-    "--raw",
-    "-r",
-    "--no-abbrev",
-    "--no-renames",
-    "--no-relative",
-    "--no-follow",
-    "--no-color",
-    "--no-show-signature",
-    "--no-mailmap",
-    "--encoding=UTF-8",
-    "--ignore-submodules=none",
-    "-O/dev/null",
+  const args = [
     "--topo-order",
     "--reverse",
     "--full-history",
     "--diff-merges=first-parent",
-    "--root",
     `--format=%x01${fields.join("%x00")}`,
     `^${base}`,
     head,
     "--",
     ...paths,
-  ]);
-  return parseCommits(output.split("\0"));
+  ];
+  const chunks: Buffer[] = [];
+  for await (const chunk of streamLog(place, args)) chunks.push(chunk);
+  return parseCommits(Buffer.concat(chunks).toString("utf8").split("\0"));
 }
 
 /** Fields that end with NUL: a commit begins with 0x01 and has {@link fieldCount} of them, a change has two. */
@@ -100,10 +88,6 @@ function parseCommit(fields: readonly string[]): RangeCommit & { readonly change
     trailer: trailer === "" ? undefined : trailer,
     changes: [],
   };
-}
-
-function idOrNone(text: string): string | undefined {
-  return /^0*$/.test(text) ? undefined : text;
 }
 
 /** When a commit was made, in seconds since 1970, as it says itself. `commit` is a full id. */

@@ -1,6 +1,7 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { errnoOf, SealtreeError, hasCode } from "../errors.ts";
+import { withoutFilters } from "./filters.ts";
 import type { GitPlace } from "./place.ts";
 import { findHead } from "./revision.ts";
 import { git, tryGit } from "./run.ts";
@@ -54,6 +55,8 @@ export async function commitFiles(
   const messageFile = join(directories.gitDirectory, `sealtree-message-${process.pid}`);
   try {
     writeMessage(messageFile, request.message);
+    // Git compares what was touched within the second with its blob, and runs its filter for that.
+    const unfiltered = await withoutFilters(place);
     for (let attempt = 1; ; attempt++) {
       // A branch that keeps moving is held still: no git commit gets through while the index is locked.
       let index = attempt === 1 ? undefined : await holdUserIndex(directories, { timeoutMs: indexTimeoutMs });
@@ -63,7 +66,7 @@ export async function commitFiles(
         const isSame = head !== undefined && tree === (await git(place, ["rev-parse", `${head}^{tree}`])).trim();
         const commit = isSame ? undefined : await createCommit(place, tree, head, messageFile);
         index ??= await holdUserIndex(directories, { timeoutMs: indexTimeoutMs });
-        const env = { GIT_INDEX_FILE: index.copy };
+        const env = { ...unfiltered, GIT_INDEX_FILE: index.copy };
         await git(place, ["update-index", "-z", "--index-info"], { env, input: indexInfo(oids, request.removed) });
         if (commit === undefined || (await moveHead(place, commit, head, request.message))) {
           index.publish();
@@ -78,6 +81,36 @@ export async function commitFiles(
         });
       }
     }
+  } finally {
+    for (const file of [privateIndex, `${privateIndex}.lock`, messageFile]) rmSync(file, { force: true });
+  }
+}
+
+/** Files to commit on top of any commit, from memory. */
+export interface CommitOnRequest {
+  readonly parent: string;
+  readonly written: ReadonlyMap<string, string>;
+  readonly removed: readonly string[];
+  readonly message: string;
+}
+
+/**
+ * A commit of exactly these files on top of `parent`, signed as the user's settings say. No
+ * branch, no index and no file of the work tree takes part. Throws E_GIT_FAILED, E_IO.
+ */
+export async function commitOnto(
+  place: GitPlace,
+  directories: GitDirectories,
+  { parent, written, removed, message }: CommitOnRequest,
+): Promise<string> {
+  const privateIndex = join(directories.gitDirectory, `sealtree-index-${process.pid}`);
+  const messageFile = join(directories.gitDirectory, `sealtree-message-${process.pid}`);
+  try {
+    writeMessage(messageFile, message);
+    const oids = new Map<string, string>();
+    for (const [path, text] of written)
+      oids.set(path, (await git(place, ["hash-object", "-w", "--no-filters", "--stdin"], { input: text })).trim());
+    return await createCommit(place, await buildTree(place, privateIndex, parent, oids, removed), parent, messageFile);
   } finally {
     for (const file of [privateIndex, `${privateIndex}.lock`, messageFile]) rmSync(file, { force: true });
   }

@@ -48,14 +48,14 @@ export function openObjects(place: GitPlace): ObjectReader {
   const queue: Waiting[] = [];
   const replies = new ReplyParser((reply) => queue.shift()?.resolve(reply));
   let failure: Error | undefined;
-  const fail = (error: Error) => {
-    failure = error;
-    for (const waiting of queue.splice(0)) waiting.reject(error);
+  const fail = (cause: Error | undefined) => {
+    failure ??= catFileEnded(cause);
+    for (const waiting of queue.splice(0)) waiting.reject(failure);
   };
   child.stdout.on("data", (chunk: Buffer) => replies.push(chunk));
   child.stdin.on("error", fail);
   child.on("error", fail);
-  child.on("close", () => fail(new SealtreeError("E_GIT_FAILED", "git cat-file ended early")));
+  child.on("close", () => fail(undefined));
 
   const askAll = async (command: "info" | "contents", names: readonly string[]) => {
     if (failure !== undefined) throw failure;
@@ -122,6 +122,17 @@ export function openObjects(place: GitPlace): ObjectReader {
       child.kill();
     },
   };
+}
+
+/** What is said when git ends, or cannot be started, before it gave all that it was asked for. */
+export function catFileEnded(cause: Error | undefined): SealtreeError {
+  return new SealtreeError("E_GIT_FAILED", "git cat-file ended early", {
+    hints: [
+      "git fsck says whether an object is damaged",
+      "in a clone made with --filter, which leaves objects out: git fetch --refetch --no-filter",
+    ],
+    cause,
+  });
 }
 
 interface SizedBlob {

@@ -1,5 +1,5 @@
 import type { GitPlace } from "./place.ts";
-import { streamLog } from "./stream-log.ts";
+import { idOrNone, streamLog } from "./stream-log.ts";
 
 /** A file that a commit has otherwise than its first parent, or than an empty tree when it is a first commit. */
 export interface PathChange {
@@ -104,10 +104,6 @@ class HistoryParser {
       this.#expected = "path";
     }
   }
-}
-
-function idOrNone(text: string): string | undefined {
-  return /^0*$/.test(text) ? undefined : text;
 }
 
 /** True for seconds that a Date can hold. */

@@ -52,7 +52,15 @@ export function gitEnvironment(env: Environment): Record<string, string> {
   for (const [name, value] of Object.entries(env)) {
     if (value !== undefined && !dropped.test(name)) clean[name] = value;
   }
-  return { ...clean, LC_ALL: "C", GIT_TERMINAL_PROMPT: "0", GIT_NO_REPLACE_OBJECTS: "1", GIT_OPTIONAL_LOCKS: "0" };
+  return {
+    ...clean,
+    LC_ALL: "C",
+    GIT_TERMINAL_PROMPT: "0",
+    GIT_NO_REPLACE_OBJECTS: "1",
+    // An object that a partial clone leaves out comes by a program that the clone's settings name.
+    GIT_NO_LAZY_FETCH: "1",
+    GIT_OPTIONAL_LOCKS: "0",
+  };
 }
 
 function isRoot(directory: string): boolean {

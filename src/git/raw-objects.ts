@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { SealtreeError } from "../errors.ts";
+import { catFileEnded } from "./objects.ts";
 import { gitEnvironment, type GitPlace } from "./place.ts";
 
 /** Reads objects by their bytes, and checks that each is what its id says. Close it when done. */
@@ -31,7 +32,7 @@ const leastAsked = 64;
 export function openRawObjects(place: GitPlace): RawObjects {
   const child = spawn("git", ["-c", "core.fsmonitor=false", "cat-file", "--batch-command", "--buffer"], {
     cwd: place.root,
-    env: { ...gitEnvironment(place.env), GIT_NO_LAZY_FETCH: "1" },
+    env: gitEnvironment(place.env),
     stdio: ["pipe", "pipe", "ignore"],
   });
   const queue: Waiting[] = [];
@@ -42,8 +43,8 @@ export function openRawObjects(place: GitPlace): RawObjects {
   let failure: Error | undefined;
   let unsent: string[] = [];
   const isAnswered = () => queue.length === unsent.length;
-  const fail = (error: Error) => {
-    failure ??= error;
+  const fail = (cause: Error | undefined) => {
+    failure ??= catFileEnded(cause);
     for (const waiting of queue.splice(0)) waiting.reject(failure);
   };
   child.stdout.on("data", (chunk: Buffer) => {
@@ -52,7 +53,7 @@ export function openRawObjects(place: GitPlace): RawObjects {
   });
   child.stdin.on("error", fail);
   child.on("error", fail);
-  child.on("close", () => fail(new SealtreeError("E_GIT_FAILED", "git cat-file ended early")));
+  child.on("close", () => fail(undefined));
   /** Git is asked for many objects at a time: each message wakes it up. */
   const send = () => {
     if (unsent.length === 0 || (unsent.length < leastAsked && !isAnswered())) return;

@@ -4,13 +4,14 @@ import { git, tryGit } from "./run.ts";
 
 /**
  * The full id of the commit that `revision` names. Nothing but the id is passed to later
- * commands, so a ref that looks like an option does no harm. Throws E_REVISION_NOT_FOUND.
+ * commands, so a ref that looks like an option does no harm. Throws E_REVISION_NOT_FOUND, with
+ * `next` among its hints; it does not repeat `revision`, which somebody may have mistyped.
  */
-export async function resolveCommit(place: GitPlace, revision: string): Promise<string> {
+export async function resolveCommit(place: GitPlace, revision: string, ...next: readonly string[]): Promise<string> {
   const id = await findCommitId(place, revision);
   if (id !== undefined) return id;
   throw new SealtreeError("E_REVISION_NOT_FOUND", "no commit has that name", {
-    hints: ["git log --oneline lists commits; a branch, a tag or a commit id will do"],
+    hints: [...next, "git log --oneline lists commits; a branch, a tag or a commit id will do"],
   });
 }
 

@@ -9,9 +9,18 @@ export interface GitOptions {
   readonly allowExit?: readonly number[];
   /** Standard input. */
   readonly input?: string;
+  /** A git that says nothing for so long is ended, in milliseconds; for what goes over a network. */
+  readonly silenceMs?: number;
 }
 
-const settings = ["core.fsmonitor=false", "core.fsync=committed", "core.quotePath=false"];
+/** How a git command ended, and what it said. */
+export interface GitOutcome {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const settings = ["core.fsmonitor=false", "core.fsync=committed", "core.quotePath=false", "log.showSignature=false"];
 
 /** What our own arguments and the user's environment need; callers never pass on foreign arguments. */
 const unsafe = {
@@ -19,6 +28,8 @@ const unsafe = {
   allowUnsafeSshCommand: true,
   allowUnsafeAskPass: true,
   allowUnsafeConfigPaths: true,
+  allowUnsafeConfigEnvCount: true,
+  allowUnsafeFilter: true,
   allowUnsafeMergeDriver: true,
   allowUnsafeDiffTextConv: true,
 };
@@ -33,8 +44,21 @@ export async function tryGit(
   args: readonly string[],
   options: GitOptions = {},
 ): Promise<string | undefined> {
+  const { exitCode, stdout, stderr } = await runGit(place, args, options);
+  if (exitCode === 0) return stdout;
+  if (options.allowExit?.includes(exitCode) === true) return undefined;
+  throw gitFailed(args[0] ?? "", stderr);
+}
+
+/** {@link tryGit} for a command whose every exit is an answer. Throws E_GIT_FAILED only when it could not run to its end. */
+export async function runGit(
+  place: GitPlace,
+  args: readonly string[],
+  options: Omit<GitOptions, "allowExit"> = {},
+): Promise<GitOutcome> {
   let exitCode = 0;
-  const { input } = options;
+  let stderr = "";
+  const { input, silenceMs } = options;
   const env = { ...gitEnvironment(place.env), ...options.env };
   const runner = simpleGit({
     baseDir: place.root,
@@ -44,24 +68,36 @@ export async function tryGit(
     unsafe,
     allowEnvironment: Object.keys(env),
     ...(input === undefined ? {} : { input: () => input }),
+    ...(silenceMs === undefined ? {} : { timeout: { block: silenceMs } }),
     errors(error, result) {
       exitCode = result.exitCode;
-      return exitCode === 0 ? error : Buffer.concat([...result.stdErr, Buffer.from("\n")]);
+      stderr = Buffer.concat(result.stdErr).toString("utf8");
+      // An exit is an answer; what is left is a program that could not start or was ended.
+      return exitCode === 0 ? error : undefined;
     },
   });
   try {
-    return await runner
+    const stdout = await runner
       .env(env)
       .outputHandler(noPause)
       .raw(["--literal-pathspecs", ...args]);
+    return { exitCode, stdout, stderr };
   } catch (error) {
-    if (options.allowExit?.includes(exitCode)) return undefined;
-    const said = error instanceof Error ? error.message.split("\n").find((line) => line.trim() !== "") : undefined;
-    throw new SealtreeError("E_GIT_FAILED", `git ${args[0] ?? ""} failed: ${said?.trim() ?? "no message"}`, {
-      hints: ["sealtree doctor looks for the usual causes"],
-      cause: error,
-    });
+    throw gitFailed(args[0] ?? "", error instanceof Error ? error.message : "", error);
   }
+}
+
+/** A line without the user and password that the address of a remote may carry. */
+export function withoutUserInfo(line: string): string {
+  return line.replaceAll(/\/\/[^/\s]*@/g, "//");
+}
+
+function gitFailed(command: string, said: string, cause?: unknown): SealtreeError {
+  const line = withoutUserInfo(said.split("\n").find((text) => text.trim() !== "") ?? "no message");
+  return new SealtreeError("E_GIT_FAILED", `git ${command} failed: ${line.trim()}`, {
+    hints: ["sealtree doctor looks for the usual causes"],
+    cause,
+  });
 }
 
 /** {@link tryGit} for a command whose only good exit is 0. */

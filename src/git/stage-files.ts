@@ -1,4 +1,5 @@
 import { type GitDirectories, indexInfo, writeBlobs } from "./commit.ts";
+import { withoutFilters } from "./filters.ts";
 import type { GitPlace } from "./place.ts";
 import { git, tryGit } from "./run.ts";
 import { holdUserIndex, sweepGitLeftovers } from "./user-index.ts";
@@ -18,9 +19,10 @@ export async function stageFiles(
   if (written.length + removed.length === 0) return;
   sweepGitLeftovers(directories);
   const oids = await writeBlobs(place, written);
+  const unfiltered = await withoutFilters(place);
   const index = await holdUserIndex(directories, { timeoutMs: indexTimeoutMs });
   try {
-    const env = { GIT_INDEX_FILE: index.copy };
+    const env = { ...unfiltered, GIT_INDEX_FILE: index.copy };
     await git(place, ["update-index", "-z", "--index-info"], { env, input: indexInfo(oids, removed) });
     // Without it git would take the files for changed, and not give the merge up.
     await tryGit(place, ["update-index", "-q", "--unmerged", "--refresh"], { env, allowExit: [1] });

@@ -1,6 +1,5 @@
-import { spawn } from "node:child_process";
-import { SealtreeError } from "../errors.ts";
-import { gitEnvironment, type GitPlace } from "./place.ts";
+import type { GitPlace } from "./place.ts";
+import { streamGit } from "./stream-git.ts";
 
 /** Raw changes between NULs, whatever the user's settings are. */
 const plain =
@@ -10,31 +9,11 @@ const plain =
  * What `git log --raw -z` prints with more arguments, as it comes; no setting of the user changes
  * it. One git process, which ends when the caller stops reading. Throws E_GIT_FAILED.
  */
-export async function* streamLog(place: GitPlace, args: readonly string[]): AsyncGenerator<Buffer, void, void> {
-  const flags = ["-c", "core.fsmonitor=false", "--literal-pathspecs", "log", ...plain.split(" ")];
-  const child = spawn("git", [...flags, ...args], {
-    cwd: place.root,
-    env: gitEnvironment(place.env),
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let said = "";
-  child.stderr.on("data", (chunk: Buffer) => {
-    if (said.length < 1000) said += chunk.toString("utf8");
-  });
-  const ended = new Promise<number | Error>((resolve) => {
-    child.on("error", resolve);
-    child.on("close", (code) => resolve(code ?? 1));
-  });
-  try {
-    for await (const chunk of child.stdout) yield chunk as Buffer;
-    const end = await ended;
-    if (end === 0) return;
-    const message = said.split("\n").find((line) => line.trim() !== "") ?? "no message";
-    throw new SealtreeError("E_GIT_FAILED", `git log failed: ${message.trim()}`, {
-      hints: ["sealtree doctor looks for the usual causes"],
-      ...(end instanceof Error ? { cause: end } : {}),
-    });
-  } finally {
-    child.kill();
-  }
+export function streamLog(place: GitPlace, args: readonly string[]): AsyncGenerator<Buffer, void, void> {
+  return streamGit(place, ["log", ...plain.split(" "), ...args]);
+}
+
+/** An object id as `--raw` prints it; undefined for the zeros that stand where there is no object. */
+export function idOrNone(text: string): string | undefined {
+  return /^0*$/.test(text) ? undefined : text;
 }

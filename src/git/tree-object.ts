@@ -12,11 +12,15 @@ export interface TreeItem {
 export const treeMode = "40000";
 
 const modes = new Set([treeMode, "100644", "100664", "100755", "120000", "160000"]);
+/** No folder has these in it: git would leave the work tree, or write into its own folder. */
+const impossible = new Set(["", ".", "..", ".git"]);
 
 /**
  * Reads a tree object: the items that `isWanted`, by name. Names are bytes as latin1 text, so that
  * none is lost. Throws E_OBJECT_INVALID for what readers may take in different ways: items out of
- * order, a name twice, a name with a slash, a mode that git does not write.
+ * order, a name with a slash or one that no folder can have, and among what is wanted a name twice,
+ * a mode that git does not write, or no id. Old tools wrote modes such as 040000: where nothing is
+ * wanted they may stand.
  */
 export function parseTreeObject(
   bytes: Uint8Array,
@@ -34,17 +38,27 @@ export function parseTreeObject(
     if (space < 0 || nul < space || end > buffer.length) throw malformed("it is cut short");
     const mode = buffer.toString("latin1", start, space);
     const name = buffer.toString("latin1", space + 1, nul);
-    const key = mode === treeMode ? `${name}/` : name;
+    const key = isFolder(mode) ? `${name}/` : name;
     if (key <= last) throw malformed("its items are out of order");
+    // A name with a slash is checked out below the folder that it names.
+    if (name.includes("/") || (name.length < 5 && impossible.has(name.toLowerCase())))
+      throw malformed("a name in it is none");
     last = key;
     start = end;
     if (!isWanted(name)) continue;
-    if (!modes.has(mode) || name === "" || name.includes("/") || items.has(name)) {
-      throw malformed("an item has a name or a mode that git does not write");
-    }
-    items.set(name, { mode, id: buffer.toString("hex", nul + 1, end) });
+    if (!modes.has(mode) || items.has(name)) throw malformed("an item is there twice, or has an odd mode");
+    const id = buffer.toString("hex", nul + 1, end);
+    if (/^0+$/.test(id)) throw malformed("an item has no id");
+    items.set(name, { mode, id });
   }
   return items;
+}
+
+/** As git does, by the bits. Throws E_OBJECT_INVALID for what is no mode. */
+function isFolder(mode: string): boolean {
+  if (modes.has(mode)) return mode === treeMode;
+  if (!/^[0-7]{5,7}$/.test(mode)) throw malformed("an item has no mode");
+  return (Number.parseInt(mode, 8) & 0o170000) === 0o040000;
 }
 
 function malformed(what: string): SealtreeError {

@@ -1,11 +1,14 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { deflateSync } from "node:zlib";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { isSealtreeError } from "../../src/errors.ts";
 import { openRawObjects, type RawObjects } from "../../src/git/raw-objects.ts";
 import { makeHistory, placeOf } from "../history/made-history.ts";
 import { createRepository, type TestRepository } from "../support/repository.ts";
+import { mutations } from "./mutated-bytes.ts";
 
 function idOf(type: string, bytes: Uint8Array): string {
   return createHash("sha1").update(`${type} ${bytes.length}\0`).update(bytes).digest("hex");
@@ -65,5 +68,45 @@ describe("read", () => {
       ]);
       expect(Buffer.from(await objects.read(idOf("blob", Buffer.from("text")), "blob")).toString()).toBe("text");
     });
+  });
+
+  it("gives the object or fails as it says, however the file that git keeps it in is damaged", async () => {
+    const repository = createRepository();
+    repository.write("a", "text\n".repeat(20));
+    const id = repository.git("hash-object", "-w", "a").trim();
+    const file = join(repository.root, ".git", "objects", id.slice(0, 2), id.slice(2));
+    const whole = readFileSync(file, "latin1");
+    chmodSync(file, 0o644);
+    const outcomes: string[] = [];
+    for (const mutate of fc.sample(mutations(fc.constantFrom("\0", "x")), { numRuns: 60, seed: 4 })) {
+      writeFileSync(file, mutate(whole), "latin1");
+      await withObjects(repository, async (objects) => {
+        const read = await Promise.all(
+          [0, 1].map(async () => {
+            try {
+              return Buffer.from(await objects.read(id, "blob")).toString();
+            } catch (error) {
+              if (isSealtreeError(error)) return error.code;
+              throw error;
+            }
+          }),
+        );
+        outcomes.push(...read);
+      });
+    }
+    const known = [repository.read("a"), "E_OBJECT_INVALID", "E_GIT_FAILED"];
+    expect(outcomes.filter((outcome) => !known.includes(outcome))).toEqual([]);
+    expect(new Set(outcomes)).toEqual(new Set(known));
+  });
+
+  it("says that git failed where there is no git", async () => {
+    const repository = createRepository();
+    const { root } = placeOf(repository);
+    const objects = openRawObjects({ root, env: { PATH: repository.home } });
+    try {
+      await expect(objects.read("1".repeat(40), "blob")).rejects.toMatchObject({ code: "E_GIT_FAILED" });
+    } finally {
+      objects.close();
+    }
   });
 });
