@@ -51,8 +51,8 @@ export const passwordGenerator: Generator<PasswordOptions> = {
       ambiguous: z.boolean().default(true),
     })
     .refine((options) => classNames.some((name) => options[name])),
-  generate: (options, random) => Secret.text(drawPassword(chosenClasses(options), options.length, random)),
-  entropyBits: (options) => passwordBits(chosenClasses(options), options.length),
+  generate: async (options, { random }) => Secret.text(drawPassword(chosenClasses(options), options.length, random)),
+  strength: (options) => ({ kind: "entropy", bits: passwordBits(chosenClasses(options), options.length) }),
 };
 
 function chosenClasses(options: PasswordOptions): string[] {

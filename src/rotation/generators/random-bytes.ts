@@ -25,7 +25,7 @@ function randomBytesGenerator(name: "hex" | "base64" | "base64url", describe: st
     describe,
     optionHelp,
     options,
-    generate: ({ bytes }, random) => Secret.text(Buffer.from(random(bytes)).toString(name)),
-    entropyBits: ({ bytes }) => bytes * 8,
+    generate: async ({ bytes }, { random }) => Secret.text(Buffer.from(random(bytes)).toString(name)),
+    strength: ({ bytes }) => ({ kind: "entropy", bits: bytes * 8 }),
   };
 }
