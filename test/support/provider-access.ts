@@ -1,0 +1,23 @@
+import { randomBytes } from "node:crypto";
+import type { ProviderAccess } from "../../src/rotation/rotators/rotator.ts";
+import { Secret } from "../../src/secret/secret.ts";
+
+/** What a provider is opened with: `${env:NAME}` stands for the text of that name. */
+export function providerAccess(values: Readonly<Record<string, string>>, timeoutMs = 10_000): ProviderAccess {
+  return {
+    read(reference) {
+      const name = reference.kind === "environment" ? reference.name : reference.address.name;
+      const value = values[name];
+      if (value === undefined) throw new Error(`the test has no value for ${name}`);
+      return Secret.text(value);
+    },
+    random: (size) => randomBytes(size),
+    now: () => new Date(),
+    timeoutMs,
+  };
+}
+
+/** The text of a part of a credential. */
+export function partOf(credential: { readonly parts: Readonly<Record<string, Secret>> }, name: string): string {
+  return credential.parts[name]?.revealText() ?? "";
+}
