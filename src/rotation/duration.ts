@@ -17,3 +17,9 @@ export function durationMs(text: Duration): number {
   const [, amount = "", unit = ""] = durationText.exec(text) ?? [];
   return Number(amount) * unitsMs[unit as keyof typeof unitsMs];
 }
+
+/** A length of time as a policy writes it, in the largest unit that fits: `90d`, `24h`, `5m`. Weeks become days. */
+export function printDuration(ms: number): string {
+  if (ms % unitsMs.d === 0) return `${ms / unitsMs.d}d`;
+  return ms % unitsMs.h === 0 ? `${ms / unitsMs.h}h` : `${Math.round(ms / unitsMs.m)}m`;
+}

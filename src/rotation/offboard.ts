@@ -138,13 +138,20 @@ async function planRotation(
 ): Promise<Pick<OffboardPlan, "rotations" | "left">> {
   const { entries, unreadable } = await rotationStatus(tree, session.now());
   const selection = { kind: "exposed", values: valueKeys(exposure), isComplete: exposure.isComplete } as const;
-  const { rotations, notRotated } = selectRotations(entries, selection, "planned");
+  const { rotations, atProvider, notRotated } = selectRotations(entries, selection, "planned");
   const policy = await loadRotationPolicy(tree);
   const broken = new Map(unreadable.map(({ scope, error }) => [scope, error.message]));
-  const chosen = new Set([...rotations, ...notRotated].map(({ entry }) => printAddress(entry.address)));
+  const chosen = new Set(
+    [...[...rotations, ...notRotated].map(({ entry }) => entry), ...atProvider].map(({ address }) =>
+      printAddress(address),
+    ),
+  );
   // What HEAD has and the work tree has not: a successor that is not committed, or a file that cannot be read.
   const elsewhere = exposure.exposed.filter((value) => !chosen.has(printAddress(value)));
+  // Their rotation is recorded on the remote branch, which does not have the removal yet.
+  const push = `changed at its provider, once this is pushed: sealtree rotate --exposed-to ${name}`;
   const left = [
+    ...atProvider.map(({ address }) => ({ ...toLeft(policy, address, push), isFailure: false })),
     ...notRotated.map((item) => ({ ...toLeft(policy, item.entry.address, sayWhy(item)), isFailure: false })),
     ...(rotates ? [] : rotations).map(({ entry }) => ({
       ...toLeft(policy, entry.address, `not asked for: sealtree rotate --exposed-to ${name}`),

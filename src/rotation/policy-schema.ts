@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { isMemberName } from "../store/generation-file.ts";
 import { isSealtreeError } from "../errors.ts";
-import { parseAddress } from "../secret/address.ts";
+import { isSecretName, parseAddress } from "../secret/address.ts";
 import { durationMs, isDuration } from "./duration.ts";
+import { isPublicPath } from "./public-path.ts";
 import { findOptionsProblem, rotatorNames, type RotatorName } from "./rotators/registry.ts";
 
 const minIntervalMs = 3_600_000;
@@ -33,6 +34,10 @@ const fields = {
   grace: duration.exactOptional(),
   rotator: rotator.exactOptional(),
   options: z.record(z.string(), z.unknown()).exactOptional(),
+  as: z.enum(["plain", "url", "json"]).exactOptional(),
+  parts: z
+    .record(z.string().regex(/^[a-z][a-z0-9_]{0,62}$/), z.string().refine(isSecretName, "not the name of a secret"))
+    .exactOptional(),
   owner: z.string().refine(isMemberName, "not a member's name").exactOptional(),
   runbook: z
     .string()
@@ -41,6 +46,12 @@ const fields = {
     .exactOptional(),
 };
 
+const publicPath = z
+  .string()
+  .refine(
+    isPublicPath,
+    "not a path of a .pub, .pem, .crt, .cer or .csr file of this repository outside secrets/, policies/ and hidden folders, such as deploy/session.pub",
+  );
 const typeName = z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/, "a type is a-z, 0-9, _ and -, and begins with a letter");
 const place = z.strictObject(fields).superRefine(checkOptions);
 
@@ -51,7 +62,9 @@ export const rotationSchema = z.strictObject({
   secrets: z
     .record(
       z.string().refine(isAddress, "a key of secrets is an address, such as prod/api/STRIPE_KEY"),
-      z.strictObject({ type: typeName.exactOptional(), ...fields }).superRefine(checkOptions),
+      z
+        .strictObject({ type: typeName.exactOptional(), public: publicPath.exactOptional(), ...fields })
+        .superRefine(checkOptions),
     )
     .default({}),
 });

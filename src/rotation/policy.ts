@@ -1,5 +1,12 @@
 import { isSealtreeError } from "../errors.ts";
-import { parseAddress, printAddress, type Address, type ScopePath } from "../secret/address.ts";
+import {
+  parseAddress,
+  parseSecretName,
+  printAddress,
+  type Address,
+  type ScopePath,
+  type SecretName,
+} from "../secret/address.ts";
 import { policyError, type Finding } from "../store/finding.ts";
 import { readScope } from "../store/keyring.ts";
 import { rotationPolicyPath } from "../store/layout.ts";
@@ -8,6 +15,7 @@ import type { StrictDocument } from "../store/strict-yaml.ts";
 import type { Tree } from "../store/tree.ts";
 import { dayMs } from "./duration.ts";
 import { rotationSchema, type RuleFields } from "./policy-schema.ts";
+import { findPublicProblems } from "./public-path.ts";
 import type { RotatorName, WrittenOptions } from "./rotators/registry.ts";
 
 /** When each secret gets a new value and how, checked: every type and rotator that is named is there. */
@@ -15,8 +23,11 @@ export interface RotationPolicy {
   readonly defaults: RuleFields;
   readonly types: ReadonlyMap<string, RuleFields>;
   /** By printed address. */
-  readonly secrets: ReadonlyMap<string, RuleFields & { readonly type?: string }>;
+  readonly secrets: ReadonlyMap<string, SecretFields>;
 }
+
+/** What the policy says of one secret. */
+export type SecretFields = RuleFields & { readonly type?: string; readonly public?: string };
 
 /** What holds for one secret. Times are in milliseconds. */
 export interface Rule {
@@ -30,11 +41,18 @@ export interface Rule {
   readonly graceMs: number;
   readonly rotator: RotatorName;
   readonly options: WrittenOptions;
+  /** What the secret itself holds of a credential: its first part, or a URL or a JSON object with all. */
+  readonly as: "plain" | "url" | "json";
+  /** Secrets of the same scope that hold other parts of the credential, by part. */
+  readonly companions: ReadonlyMap<string, SecretName>;
+  /** Where in the repository the public half of each new value is written. */
+  readonly publicPath: string | undefined;
   readonly owner: string | undefined;
   readonly runbook: string | undefined;
 }
 
-const builtIn = {
+/** What holds where the policy says nothing. */
+export const builtIn = {
   interval: 90 * dayMs,
   at: 2 * 3_600_000,
   notice: 7 * dayMs,
@@ -63,9 +81,16 @@ export function ruleFor(policy: RotationPolicy, address: Address): Rule | undefi
     graceMs: merged.grace,
     rotator: merged.rotator,
     options: chosen?.options ?? {},
+    as: own.as ?? type?.as ?? policy.defaults.as ?? "plain",
+    companions: toCompanions(own.parts ?? type?.parts ?? policy.defaults.parts ?? {}),
+    publicPath: own.public,
     owner: own.owner ?? type?.owner ?? policy.defaults.owner,
     runbook: own.runbook ?? type?.runbook ?? policy.defaults.runbook,
   };
+}
+
+function toCompanions(parts: Readonly<Record<string, string>>): Map<string, SecretName> {
+  return new Map(Object.entries(parts).map(([part, name]) => [part, parseSecretName(name)]));
 }
 
 /** The rotation policy of a tree, without any rule when there is no file. Throws E_POLICY_INVALID with the first error. */
@@ -102,6 +127,7 @@ export async function readRotationPolicy(tree: Tree): Promise<RotationPolicyFile
       hint: "define it under types",
     });
   }
+  if (parsed !== undefined) findings.push(...listPublicFindings(parsed));
   return {
     policy: parsed?.policy,
     findings,
@@ -132,10 +158,27 @@ export async function findRotationPolicy(
   return { policy, findings: [...findings, ...strangers] };
 }
 
-function parsePolicy(
-  bytes: Uint8Array,
-  findings: Finding[],
-): { policy: RotationPolicy; document: StrictDocument } | undefined {
+interface ParsedPolicy {
+  readonly policy: RotationPolicy;
+  readonly document: StrictDocument;
+}
+
+function listPublicFindings({ policy, document }: ParsedPolicy): Finding[] {
+  const rules = [...policy.secrets].flatMap(([address, { public: path }]) => {
+    const rule = path === undefined ? undefined : ruleFor(policy, parseAddress(address));
+    return rule === undefined ? [] : [[address, rule] as const];
+  });
+  return [...findPublicProblems(new Map(rules))].map(([address, problem]) => ({
+    rule: "rotation-policy",
+    severity: "error",
+    message: `${address} ${problem}`,
+    file: rotationPolicyPath,
+    line: document.lineOf(["secrets", address, "public"]),
+    hint: "docs/generators.md says which generators have a public half; each needs a path of its own",
+  }));
+}
+
+function parsePolicy(bytes: Uint8Array, findings: Finding[]): ParsedPolicy | undefined {
   const checked = readChecked(bytes, rotationPolicyPath, { schema: rotationSchema, rule: "rotation-policy", findings });
   if (checked === undefined) return undefined;
   const { data, document } = checked;

@@ -1,9 +1,10 @@
 import type { Session } from "../access/session.ts";
 import { errorCatalogue, isSealtreeError, SealtreeError } from "../errors.ts";
-import type { ScopePath } from "../secret/address.ts";
-import type { WriteOptions, WriteOutcome } from "../store/write.ts";
-import type { ChangeSummary } from "../values/change-scope.ts";
+import type { ScopePath, SecretName } from "../secret/address.ts";
+import type { FileChange, WriteOptions, WriteOutcome } from "../store/write.ts";
+import type { ChangeSummary, ValueChange } from "../values/change-scope.ts";
 import { writeValues } from "../values/write-values.ts";
+import { planPublicHalf } from "./public-half.ts";
 import type { Rotation, Urgency } from "./select.ts";
 
 export interface RotateOptions extends WriteOptions {
@@ -49,19 +50,21 @@ export async function rotateScopes(
 async function rotateScope(session: Session, scope: ScopePath, rotations: readonly Rotation[], options: RotateOptions) {
   const reason = options.urgency === "emergency" ? "emergency" : "rotation";
   const { commit, dryRun, note } = options;
-  const outcome = await writeValues(session, { commit, dryRun, note, verb: "rotate", reason, action: "rotate" }, () =>
-    Promise.resolve([
-      {
-        scope,
-        changes: new Map(
-          rotations.map(({ entry, draw }) => [
-            entry.address.name,
-            { action: "set" as const, secret: draw(session.random) },
-          ]),
-        ),
-        expected: new Map(rotations.map(({ entry }) => [entry.address.name, entry.record])),
-      },
-    ]),
+  const outcome = await writeValues(
+    session,
+    { commit, dryRun, note, verb: "rotate", reason, action: "rotate" },
+    async (tree) => {
+      const changes = new Map<SecretName, ValueChange>();
+      const alongside: FileChange[] = [];
+      for (const { entry, draw, spec } of rotations) {
+        const secret = await draw(session);
+        changes.set(entry.address.name, { action: "set", secret });
+        const made = { address: entry.address, secret, spec, madeAt: session.now() };
+        alongside.push(...(await planPublicHalf(tree, entry.rule, made)));
+      }
+      const expected = new Map(rotations.map(({ entry }) => [entry.address.name, entry.record]));
+      return [{ scope, changes, expected, alongside }];
+    },
   );
   if (outcome.result.some(({ unchanged }) => unchanged.length > 0)) {
     throw new SealtreeError("E_ROTATION_NOT_DONE", `a new value in ${scope} is the same as the old one`, {

@@ -1,11 +1,11 @@
-import type { RandomSource } from "../crypto/random.ts";
 import { readSealedHeader } from "../crypto/sealed-header.ts";
 import type { Address, ScopePath } from "../secret/address.ts";
 import type { Secret } from "../secret/secret.ts";
 import { rotationPolicyPath } from "../store/layout.ts";
 import { valueKey } from "./exposed.ts";
 import { generateValue, type GeneratorSpec } from "./generator-spec.ts";
-import { bindRotator } from "./rotators/registry.ts";
+import type { ValueSources } from "./generators/generator.ts";
+import { bindProvider, bindRotator } from "./rotators/registry.ts";
 import { isDue, type StatusEntry } from "./status.ts";
 
 /** What is to be rotated. */
@@ -26,7 +26,9 @@ export type Urgency = "planned" | "emergency";
 /** A secret that gets a new value, and where that comes from. */
 export interface Rotation {
   readonly entry: StatusEntry;
-  readonly draw: (random: RandomSource) => Secret;
+  readonly draw: (sources: ValueSources) => Promise<Secret>;
+  /** What was asked for in place of what the rule says. */
+  readonly spec: GeneratorSpec | undefined;
 }
 
 /** A secret that was asked for and does not get a new value. */
@@ -39,6 +41,8 @@ export interface NotRotated {
 
 export interface SelectedRotations {
   readonly rotations: readonly Rotation[];
+  /** Secrets whose credential is changed at its provider. */
+  readonly atProvider: readonly StatusEntry[];
   readonly notRotated: readonly NotRotated[];
 }
 
@@ -54,12 +58,15 @@ export function selectRotations(
   urgency: Urgency,
 ): SelectedRotations {
   const rotations: Rotation[] = [];
+  const atProvider: StatusEntry[] = [];
   const notRotated: NotRotated[] = [];
   for (const entry of entries.filter((candidate) => isSelected(candidate, selection))) {
-    const draw = findDraw(entry, selection);
+    const spec = selection.kind === "secret" ? selection.spec : undefined;
+    const draw = findDraw(entry, spec);
     const isPressing = urgency === "emergency" || selection.kind === "exposed";
     const isKept = entry.rule?.intervalMs === "never" && selection.kind !== "secret" && !isPressing;
-    if (draw !== undefined && !isKept) rotations.push({ entry, draw });
+    if (!isKept && spec === undefined && isAtProvider(entry)) atProvider.push(entry);
+    else if (draw !== undefined && !isKept) rotations.push({ entry, draw, spec });
     else
       notRotated.push({
         entry,
@@ -67,7 +74,12 @@ export function selectRotations(
         isNeeded: isDue(entry) || isPressing,
       });
   }
-  return { rotations, notRotated };
+  return { rotations, atProvider, notRotated };
+}
+
+/** True for a secret whose rule changes a credential at its provider. */
+export function isAtProvider({ rule }: StatusEntry): boolean {
+  return rule !== undefined && bindProvider(rule.rotator, rule.options) !== undefined;
 }
 
 function isSelected(entry: StatusEntry, selection: Selection): boolean {
@@ -85,9 +97,8 @@ function isSelected(entry: StatusEntry, selection: Selection): boolean {
   }
 }
 
-function findDraw({ rule }: StatusEntry, selection: Selection): Rotation["draw"] | undefined {
-  const spec = selection.kind === "secret" ? selection.spec : undefined;
-  if (spec !== undefined) return (random) => generateValue(spec, random);
+function findDraw({ rule }: StatusEntry, spec: GeneratorSpec | undefined): Rotation["draw"] | undefined {
+  if (spec !== undefined) return async (sources) => await generateValue(spec, sources);
   return rule === undefined ? undefined : bindRotator(rule.rotator, rule.options);
 }
 

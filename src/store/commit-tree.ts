@@ -17,7 +17,8 @@ export interface CommitTree extends Tree {
 /**
  * The files of the commit that `revision` names, below `secrets/` and `policies/`, and its
  * `.gitattributes` and `.gitmodules`. Reads git objects only: no attribute, filter or hook of the
- * repository takes part. Throws E_REVISION_NOT_FOUND.
+ * repository takes part, and nothing is fetched: reading what a clone leaves out throws
+ * E_OBJECT_INVALID. Throws E_REVISION_NOT_FOUND.
  */
 export async function openCommitTree(place: GitPlace, revision: string): Promise<CommitTree> {
   const commit = await resolveCommit(place, revision);
@@ -27,8 +28,14 @@ export async function openCommitTree(place: GitPlace, revision: string): Promise
   const objects = openObjects(place);
   const unsafe = (path: string, what: string) =>
     new SealtreeError("E_UNSAFE_FILE", `${path} ${what} in ${commit.slice(0, 12)}`, { file: path });
+  const missing = (path: string) =>
+    new SealtreeError("E_OBJECT_INVALID", `the clone does not hold ${path} of ${commit.slice(0, 12)}`, {
+      hints: ["in a clone made with --filter: git fetch --refetch --no-filter; otherwise git fsck says more"],
+      file: path,
+    });
   return {
-    label: commit,
+    label: `commit ${commit.slice(0, 9)}`,
+    revision: commit.slice(0, 9),
     commit,
     async read(path) {
       const entry = entries.get(path);
@@ -37,7 +44,9 @@ export async function openCommitTree(place: GitPlace, revision: string): Promise
         throw unsafe(path, "is not a regular file");
       }
       try {
-        return await objects.readBlob(entry.id, maxTreeFileBytes);
+        const bytes = await objects.readBlob(entry.id, maxTreeFileBytes);
+        if (bytes === undefined) throw missing(path);
+        return bytes;
       } catch (error) {
         throw hasCode(error, "E_UNSAFE_FILE") ? unsafe(path, "is too large") : error;
       }

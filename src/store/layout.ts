@@ -1,4 +1,4 @@
-import { isScopePath, isSecretName, type ScopePath, type SecretName } from "../secret/address.ts";
+import { isScopePath, isSecretName, type Address, type ScopePath, type SecretName } from "../secret/address.ts";
 
 /** Where things stand in a repository. Paths are relative to its root, with `/`. */
 export const secretsDirectory = "secrets";
@@ -23,6 +23,11 @@ export function keyringDirectory(scope: ScopePath): string {
 /** `secrets/prod/api.keys/<generation>.yaml` */
 export function generationPath(scope: ScopePath, generation: string): string {
   return `${keyringDirectory(scope)}/${generation}.yaml`;
+}
+
+/** `secrets/prod/api.rotation/STRIPE_KEY.yaml` */
+export function journalPath({ scope, name }: Address): string {
+  return `${secretsDirectory}/${scope}.rotation/${name}.yaml`;
 }
 
 /** `policies/members/alice.pub` */

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { isSealtreeError } from "../errors.ts";
 import type { Finding } from "./finding.ts";
+import { findingOf } from "./finding-of.ts";
 import { parseStrictYaml, type StrictDocument } from "./strict-yaml.ts";
 
 /** A policy file that follows its schema. */
@@ -19,8 +20,7 @@ export function readChecked<T extends z.ZodType>(
   file: string,
   { schema, rule, findings }: { readonly schema: T; readonly rule: string; readonly findings: Finding[] },
 ): CheckedDocument<z.infer<T>> | undefined {
-  const report = (message: string, line: number | undefined) =>
-    findings.push({ rule, severity: "error", message, file, ...(line === undefined ? {} : { line }) });
+  const report = (message: string, line: number) => findings.push({ rule, severity: "error", message, file, line });
   try {
     const document = parseStrictYaml(bytes, file);
     const result = schema.safeParse(document.data);
@@ -31,7 +31,7 @@ export function readChecked<T extends z.ZodType>(
     }
   } catch (error) {
     if (!isSealtreeError(error)) throw error;
-    report(error.message, error.line);
+    findings.push(findingOf(rule, error, { file }));
   }
   return undefined;
 }

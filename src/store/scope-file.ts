@@ -60,7 +60,12 @@ export function parseScopeFile(bytes: Uint8Array, scope: ScopePath): ScopeEntrie
     });
   }
   if (lines[0] !== formatLine)
-    throw malformed(1, "the first line is not $sealtree: 1", "is it a scope file of another version?");
+    throw malformed(
+      1,
+      "the first line is not $sealtree: 1",
+      `if it is plaintext, move it out of the repository, then seal it: sealtree encrypt FILE --scope ${scope}`,
+      "if a newer sealtree wrote it, update this one",
+    );
   checkScopeLine(lines[1] ?? "", scope, file);
   if (lines.at(-1) !== "") throw malformed(lines.length, "the last line does not end");
   const entries = new Map<SecretName, ScopeEntry>();

@@ -18,10 +18,13 @@ const unfit =
   // oxlint-disable-next-line no-control-regex -- the point is to refuse them
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
 
+/** No line of a YAML file of ours begins so. */
+const conflictMarker = /^(?:<{7}|>{7}|\|{7})(?: |\r?$)/m;
+
 /**
  * Reads a YAML file of ours: one document, UTF-8, unique keys, no anchors, aliases, tags or
- * merge keys, no control characters or direction marks, at most 1 MiB and 16 levels. Throws E_POLICY_INVALID with file and line, never
- * with the content.
+ * merge keys, no control characters or direction marks, at most 1 MiB and 16 levels. Throws E_POLICY_INVALID or
+ * E_CONFLICT_MARKERS with file and line, never with the content.
  */
 export function parseStrictYaml(bytes: Uint8Array, file: string): StrictDocument {
   const lines = new LineCounter();
@@ -37,6 +40,15 @@ export function parseStrictYaml(bytes: Uint8Array, file: string): StrictDocument
     const line = text.slice(0, hidden.index).split("\n").length;
     const what = "a control character, or one that turns the direction of text";
     throw new SealtreeError("E_POLICY_INVALID", `${file}:${line}: ${what}`, { file, line });
+  }
+  const marker = conflictMarker.exec(text);
+  if (marker !== null) {
+    const line = text.slice(0, marker.index).split("\n").length;
+    throw new SealtreeError("E_CONFLICT_MARKERS", `${file}:${line}: the file has conflict markers`, {
+      file,
+      line,
+      hints: ["take a side: sealtree resolve"],
+    });
   }
   const document = parseDocument(text, {
     lineCounter: lines,

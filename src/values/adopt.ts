@@ -3,7 +3,6 @@ import { checkAllowed, findMember, isAllowed } from "../access/permission.ts";
 import { loadPolicy, type Member, type Policy } from "../access/policy.ts";
 import type { Session } from "../access/session.ts";
 import { readSealedHeader } from "../crypto/sealed-header.ts";
-import { SealtreeError } from "../errors.ts";
 import type { ScopePath, SecretName } from "../secret/address.ts";
 import { listScopes, readKeyring, readScope } from "../store/keyring.ts";
 import { generationPath, scopeFilePath } from "../store/layout.ts";
@@ -75,8 +74,8 @@ interface PlannedAdoption extends AdoptedScope {
 async function readEntries(tree: Tree, scope: ScopePath): Promise<ScopeEntries> {
   const entries = await readScope(tree, scope);
   if (entries !== undefined) return entries;
-  const { suggest } = await import("./suggest.ts");
-  throw new SealtreeError("E_SCOPE_NOT_FOUND", `no scope ${scope}`, { hints: suggest(scope, await listScopes(tree)) });
+  const { scopeNotFound } = await import("./not-found.ts");
+  throw await scopeNotFound(tree, scope);
 }
 
 async function planAdoption(

@@ -33,6 +33,8 @@ export interface ScopeChange {
   readonly expected?: ReadonlyMap<SecretName, string | undefined>;
   /** What becomes of the file when nothing is left in it; it is kept without. */
   readonly whenEmpty?: "keep" | "remove";
+  /** Files outside `secrets/` that tell of the change, written in the same commit. */
+  readonly alongside?: readonly FileChange[];
 }
 
 /** What a change did, by name, each list in the order of the change. */
@@ -113,6 +115,7 @@ export async function planScopeChange(
   const isSame = old === undefined ? entries.size === 0 : Buffer.from(old).toString("utf8") === text;
   const isGone = change.whenEmpty === "remove" && entries.size === 0;
   if (isGone ? old !== undefined : !isSame) files.push({ path, bytes: isGone ? undefined : text });
+  files.push(...(change.alongside ?? []));
   const touched = [...[...keyring.keys()].map((id) => generationPath(scope, id)), ...(old === undefined ? [] : [path])];
   return { files, touched, summary: { scope, ...lists } };
 }

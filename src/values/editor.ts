@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { SealtreeError } from "../errors.ts";
 import type { Environment } from "../git/place.ts";
-import { endingSignals, type SignalSource } from "./private-folder.ts";
+import { endingSignals, sentByTerminal, type SignalSource } from "./signals.ts";
 
 /** How an editing session ended for the process. */
 export type EditorExit =
@@ -15,7 +15,6 @@ export interface EditorOptions {
   readonly stdin: "terminal" | "other";
 }
 
-const sentByTerminal: readonly NodeJS.Signals[] = ["SIGINT", "SIGQUIT"];
 const vimSettings = "set noswapfile noundofile nobackup nowritebackup viminfo=";
 /** Before the user's own settings, for reading the file, and after them. */
 const vimArguments = ["-n", "-i", "NONE", "--cmd", vimSettings, "-c", vimSettings];

@@ -5,7 +5,6 @@ import { hasCode, SealtreeError } from "../errors.ts";
 import type { ScopePath, SecretName } from "../secret/address.ts";
 import type { Secret } from "../secret/secret.ts";
 import { readGeneration, readScope } from "../store/keyring.ts";
-import { scopeFilePath } from "../store/layout.ts";
 import { openGeneration, type OpenGeneration } from "../store/open-generation.ts";
 import type { ScopeEntries } from "../store/scope-file.ts";
 import type { Tree } from "../store/tree.ts";
@@ -33,7 +32,10 @@ export interface OpenScope {
 /** Opens a scope for reading. Throws E_SCOPE_NOT_FOUND, and what parsing its file throws. */
 export async function openScope(tree: Tree, scope: ScopePath, identities: readonly Identity[]): Promise<OpenScope> {
   const entries = await readScope(tree, scope);
-  if (entries === undefined) throw await scopeNotFound(tree, scope);
+  if (entries === undefined) {
+    const { scopeNotFound } = await import("./not-found.ts");
+    throw await scopeNotFound(tree, scope);
+  }
   return openEntries(tree, scope, entries, identities);
 }
 
@@ -85,7 +87,8 @@ export function openEntries(
   const open = async (name: SecretName): Promise<Secret> => {
     const entry = entries.get(name);
     if (entry !== undefined) return await openSealed(name, entry.record);
-    throw await secretNotFound(scope, name, entries);
+    const { secretNotFound } = await import("./not-found.ts");
+    throw secretNotFound(tree, { scope, name }, entries.keys());
   };
 
   return {
@@ -121,20 +124,4 @@ async function openDropped(place: RecordPlace, drop: string, identities: readonl
       ],
     },
   );
-}
-
-async function scopeNotFound(tree: Tree, scope: ScopePath): Promise<SealtreeError> {
-  const { suggest } = await import("./suggest.ts");
-  const { listScopes } = await import("../store/keyring.ts");
-  return new SealtreeError("E_SCOPE_NOT_FOUND", `no scope ${scope} (${scopeFilePath(scope)} in ${tree.label})`, {
-    hints: [...suggest(scope, await listScopes(tree)), "sealtree list shows the scopes; sealtree set makes a new one"],
-  });
-}
-
-async function secretNotFound(scope: ScopePath, name: SecretName, entries: ScopeEntries): Promise<SealtreeError> {
-  const { suggest } = await import("./suggest.ts");
-  const names = [...entries.keys()];
-  return new SealtreeError("E_SECRET_NOT_FOUND", `no secret ${name} in ${scope}`, {
-    hints: [...suggest(name, names), `sealtree list ${scope} shows what is there`],
-  });
 }

@@ -1,6 +1,6 @@
 import { printAddress } from "../secret/address.ts";
 import { accessPolicyPath, policiesDirectory } from "../store/layout.ts";
-import type { Tree } from "../store/tree.ts";
+import { readText, type Tree } from "../store/tree.ts";
 import type { Move } from "./move-values.ts";
 
 /** A line of a policy that names what was moved. */
@@ -26,7 +26,7 @@ export async function findPolicyMentions(tree: Tree, move: Move): Promise<Policy
   const mentions: PolicyMention[] = [];
   for (const file of await tree.list(policiesDirectory)) {
     if (!file.endsWith(".yaml") || file === accessPolicyPath) continue;
-    const text = Buffer.from((await tree.read(file)) ?? []).toString("utf8");
+    const text = (await readText(tree, file)) ?? "";
     for (const [index, line] of text.split("\n").entries()) {
       for (const [written] of line.replace(/(?:^|\s)#.*$/, "").matchAll(pattern)) {
         mentions.push({ file, line: index + 1, written, meant: `${to}${written.slice(from.length)}` });

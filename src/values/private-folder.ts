@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { errnoOf, SealtreeError } from "../errors.ts";
 import type { Environment } from "../git/place.ts";
 import { findMemoryFolder } from "../store/memory-folder.ts";
+import { endingSignals, type SignalSource } from "./signals.ts";
 
 /** A folder for plaintext that only its owner may enter. */
 export interface PrivateFolder {
@@ -11,16 +12,6 @@ export interface PrivateFolder {
   /** False where the system has no file system in memory, so that plaintext may reach a disk. */
   readonly isInMemory: boolean;
 }
-
-/** Where signals come from: `process`, outside of tests. */
-export interface SignalSource {
-  on(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
-  off(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
-  listenerCount(signal: NodeJS.Signals): number;
-}
-
-/** Signals that end a program and can be caught. */
-export const endingSignals = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
 
 const folderName = /^sealtree-edit-([0-9]+)-/;
 
@@ -57,7 +48,7 @@ function createPrivateFolder(env: Environment): PrivateFolder {
  */
 export async function withPrivateFolder<T>(
   env: Environment,
-  signals: SignalSource,
+  signals: SignalSource & Pick<NodeJS.Process, "listenerCount">,
   work: (folder: PrivateFolder) => Promise<T>,
 ): Promise<T> {
   const folder = createPrivateFolder(env);

@@ -8,7 +8,7 @@ import {
 import { isAllowed } from "../access/permission.ts";
 import type { Member, Policy } from "../access/policy.ts";
 import type { Session } from "../access/session.ts";
-import { sealRecord } from "../crypto/record.ts";
+import { sealRecord, type RecordPurpose } from "../crypto/record.ts";
 import type { ScopePath, SecretName } from "../secret/address.ts";
 import type { Secret } from "../secret/secret.ts";
 import type { Keyring } from "../store/keyring.ts";
@@ -33,6 +33,11 @@ export interface ValueSealer {
   readonly files: readonly FileChange[];
 }
 
+/** Seals records, which can also be for the journal of a rotation. */
+export interface RecordSealer extends ValueSealer {
+  seal(name: SecretName, origin: ValueOrigin, secret: Secret, purpose?: RecordPurpose): Promise<string>;
+}
+
 /** How `member` seals in a scope. A key of the scope is for readers, also one that is yet to be made. */
 export function sealingOf(policy: Policy, member: Member | undefined, scope: ScopePath): Sealing {
   return member === undefined || isAllowed(policy, member, "read", scope) ? "record" : "drop";
@@ -42,7 +47,7 @@ export function sealingOf(policy: Policy, member: Member | undefined, scope: Sco
  * Seals records under the current generation of a scope, and makes one when no present one is
  * fit. Sealing throws what opening and making a generation throws.
  */
-export function recordSealer(session: Session, policy: Policy, keyring: Keyring, open: OpenScope): ValueSealer {
+export function recordSealer(session: Session, policy: Policy, keyring: Keyring, open: OpenScope): RecordSealer {
   const { scope } = open;
   const files: FileChange[] = [];
   let generation: OpenGeneration | undefined;
@@ -55,10 +60,10 @@ export function recordSealer(session: Session, policy: Policy, keyring: Keyring,
   };
   return {
     files,
-    async seal(name, origin, secret) {
+    async seal(name, origin, secret, purpose = "value") {
       generation ??= await fitGeneration();
       const header = { generation: generation.id, ...origin };
-      return sealRecord(generation.dek, { scope, name, purpose: "value" }, header, secret, session.random);
+      return sealRecord(generation.dek, { scope, name, purpose }, header, secret, session.random);
     },
   };
 }

@@ -6,7 +6,7 @@ import type { Secret } from "../secret/secret.ts";
 import type { Tree } from "../store/tree.ts";
 import { environmentName } from "./environment-name.ts";
 import { openScope } from "./open-scope.ts";
-import { suggest } from "./suggest.ts";
+import { suggest } from "../secret/suggest.ts";
 
 /** One opened secret of several scopes. */
 export interface SelectedSecret {

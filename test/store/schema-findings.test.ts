@@ -34,13 +34,15 @@ describe("readChecked", () => {
       3,
       "members.....roles: ",
     ],
-    ["something else than YAML", "version: 1\nmembers: [CANARY\n", 3, "a.yaml:3: not valid YAML"],
+    ["something else than YAML", "version: 1\nmembers: [CANARY\n", 3, "not valid YAML"],
+    ["conflict markers", "version: 1\n<<<<<<< ours\nmembers: CANARY\n", 2, "the file has conflict markers"],
   ])("says where %s stands and not what", (_what, text, line, said) => {
     const [finding, ...others] = findingsOf(text.replaceAll("CANARY", JSON.stringify(pasted)), accessSchema);
     expect(others).toEqual([]);
     expect(finding).toMatchObject({ rule: "test-rule", severity: "error", file: "a.yaml", line });
     expect(finding?.message).toContain(said);
     expect(finding?.message).not.toContain("canary");
+    expect(finding?.message).not.toContain("a.yaml");
   });
 
   it("names the address whose rule is wrong, and no key that is no address", () => {

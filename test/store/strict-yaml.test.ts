@@ -12,6 +12,14 @@ describe("parseStrictYaml", () => {
     },
   );
 
+  it("refuses conflict markers with their line and the way out, and not what only looks like one", () => {
+    for (const text of ["a: 1\n<<<<<<< ours\nb: 1\n=======\nb: 2\n>>>>>>> theirs\n", "a: 1\n>>>>>>> theirs\r\n"])
+      expect(() => parse(text)).toThrow(
+        expect.objectContaining({ code: "E_CONFLICT_MARKERS", line: 2, hints: ["take a side: sealtree resolve"] }),
+      );
+    expect(parse("a: |\n  <<<<<<< ours\nb: '======='\n")).toEqual({ a: "<<<<<<< ours\n", b: "=======" });
+  });
+
   it("takes letters of any language, tabs in comments and CRLF", () => {
     expect(parse("# é 日本\tעברית\r\na: Ω\r\n")).toEqual({ a: "Ω" });
   });

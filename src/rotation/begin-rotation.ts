@@ -1,0 +1,115 @@
+import { nowSeconds } from "../access/session.ts";
+import { isDeepStrictEqual } from "node:util";
+import { SealtreeError } from "../errors.ts";
+import { printAddress, type SecretName } from "../secret/address.ts";
+import { fingerprintRule, readParts, writeParts } from "./credential-values.ts";
+import type { Journal } from "./journal.ts";
+import { baseOf, openLive } from "./journal-values.ts";
+import type { Connection, RotationJob, Step } from "./rotation-job.ts";
+import { newLease } from "./rotation-run.ts";
+import type { RotationView } from "./rotation-view.ts";
+import type { Credential } from "./rotators/provider.ts";
+
+/**
+ * The first step: looks whether everything that a rotation needs is there, and records what it is
+ * about to do. A value that we choose is recorded now, before any provider has it; for one that a
+ * provider makes, what it has now.
+ */
+export async function beginRotation(job: RotationJob, view: RotationView): Promise<Step> {
+  const connection = await job.connect(view);
+  const refusal = refuse(job, connection);
+  if (refusal !== undefined) return { outcome: refusal };
+  const { provider, calls, rule } = connection;
+  const { scope } = job.address;
+  const { open } = await view.scope(scope);
+  const base = baseOf(open.entries, job.address, rule);
+  const current = await findCurrent(job, view, connection);
+  await calls.ask(undefined, () => provider.preflight(current));
+  const begun: Journal = {
+    address: job.address,
+    run: Buffer.from(job.run.session.random(8)).toString("hex"),
+    state: "claimed",
+    rotator: rule.rotator,
+    rule: fingerprintRule(rule),
+    reason: job.isEmergency ? "emergency" : "rotation",
+    startedAtMs: job.run.session.now().getTime(),
+    lease: newLease(job.run),
+    rejected: 0,
+    base,
+    known: undefined,
+    pending: undefined,
+    previous: undefined,
+  };
+  job.needsNew = false;
+  job.isUntouched = true;
+  if (provider.kind === "chosen") {
+    const next = await calls.ask("choose:after", () => provider.choose(current));
+    return { edit: job.edit("begin rotating", sealPending(job, connection, begun, next)) };
+  }
+  const known = provider.kind === "minted" ? await calls.ask("inventory:after", () => provider.inventory()) : undefined;
+  return { edit: job.edit("begin rotating", (now) => onBase(job, now, connection, { ...begun, known })) };
+}
+
+/** Everything that {@link beginRotation} looks at, and nothing else. */
+export async function inspectRotation(job: RotationJob, view: RotationView): Promise<readonly string[]> {
+  const connection = await job.connect(view);
+  const current = await findCurrent(job, view, connection);
+  const remarks = await connection.calls.ask(undefined, () => connection.provider.preflight(current));
+  const { outage } = connection.bound;
+  const unknown = current === undefined ? ["the present value is none that the provider knows"] : [];
+  return [...unknown, ...(outage === undefined ? [] : [outage]), ...remarks];
+}
+
+/** The credential that the live values are; undefined when the provider knows none such. */
+export async function findCurrent(
+  job: RotationJob,
+  view: RotationView,
+  { calls, provider, rule, bound }: Connection,
+): Promise<Credential | undefined> {
+  const values = await openLive(await view.scope(job.address.scope), job.address, rule);
+  return await calls.ask(undefined, () => provider.identify(readParts(job.address, rule, bound.parts, values)));
+}
+
+/** The journal with a credential as its pending one, sealed anew on each view that it is recorded on. */
+export function sealPending(job: RotationJob, { rule, bound }: Connection, journal: Journal, next: Credential) {
+  const { session } = job.run;
+  const createdAt = nowSeconds(session);
+  const ids = new Map<SecretName, string>();
+  return async (view: RotationView) => {
+    const scope = await view.scope(job.address.scope);
+    checkSameBase(job, baseOf(scope.open.entries, job.address, rule), journal.base);
+    const live = await openLive(scope, job.address, rule);
+    const values = new Map<SecretName, string>();
+    for (const [name, secret] of writeParts(job.address, rule, bound.parts, live, next)) {
+      const valueId = ids.get(name) ?? Buffer.from(session.random(8)).toString("hex");
+      ids.set(name, valueId);
+      values.set(name, await scope.sealer.seal(name, { valueId, createdAt }, secret, "pending"));
+    }
+    const { known: _, ...rest } = journal;
+    return { journal: { ...rest, known: undefined, state: "pending" as const, pending: { id: next.id, values } } };
+  };
+}
+
+async function onBase(job: RotationJob, view: RotationView, { rule }: Connection, journal: Journal) {
+  const { open } = await view.scope(job.address.scope);
+  checkSameBase(job, baseOf(open.entries, job.address, rule), journal.base);
+  return { journal };
+}
+
+function checkSameBase(job: RotationJob, now: Journal["base"], base: Journal["base"]): void {
+  if (isDeepStrictEqual(now, base)) return;
+  throw new SealtreeError("E_RACED", `somebody set ${printAddress(job.address)} just now`, {
+    hints: ["nothing was changed at the provider; run the command again"],
+  });
+}
+
+/** An outage is for a person to decide on, and not for a nightly job. */
+function refuse(job: RotationJob, { bound, rule }: Connection) {
+  if (bound.outage === undefined || job.request.isNamed || job.isEmergency) return undefined;
+  const owner = rule.owner === undefined ? "" : `, owner ${rule.owner}`;
+  return {
+    kind: "refused" as const,
+    reason: `${bound.outage}${owner}`,
+    hints: [`sealtree rotate ${printAddress(job.address)}, when that is all right`],
+  };
+}

@@ -1,0 +1,258 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Session } from "../access/session.ts";
+import { hasCode, SealtreeError } from "../errors.ts";
+import { commitOnto, findGitDirectories } from "../git/commit.ts";
+import { fetchRefs, isInHistory, pushRefs, type RemoteBranch } from "../git/remote-branch.ts";
+import { tryGit, withoutUserInfo } from "../git/run.ts";
+import { printAddress, type Address, type SecretName } from "../secret/address.ts";
+import { journalPath } from "../store/layout.ts";
+import { reachPoint } from "./crash-points.ts";
+import type { Journal } from "./journal.ts";
+import { assembleCommit, type MadeEdit } from "./rotation-commit.ts";
+import { openRotationView, type RotationView } from "./rotation-view.ts";
+
+/** A step of one rotation that is to be recorded. */
+export interface Edit {
+  readonly address: Address;
+  /** What it does, for the subject: `begin rotating`, `rotate`, `end rotating`. */
+  readonly verb: string;
+  readonly reason: "rotation" | "emergency" | "rollback";
+  /** The journal it was decided on, as it is written; undefined when there was none. */
+  readonly before: string | undefined;
+  /** What becomes of the files. Made again on the newer commit when somebody else was faster. Throws E_RACED. */
+  make(view: RotationView): Promise<Made>;
+}
+
+export interface Made {
+  /** Undefined when the rotation is over. */
+  readonly journal: Journal | undefined;
+  /** New records of the scope. */
+  readonly records?: ReadonlyMap<SecretName, string>;
+}
+
+/** What became of an edit: it is in the remote branch, or it does not fit any more. */
+export type EditOutcome = { readonly kind: "recorded" } | { readonly kind: "lost"; readonly error: SealtreeError };
+
+/** The branch of a remote on which rotations are recorded; what is not there has not happened. */
+export interface RotationBranch {
+  readonly target: RemoteBranch;
+  /** The newest commit that is known. */
+  view(): RotationView;
+  /** Looks what the remote has now; those who ask at once share an answer. Throws E_NETWORK, E_JOURNAL_REGRESSED. */
+  sync(): Promise<RotationView>;
+  /** How long ago the remote was asked, in milliseconds. */
+  ageMs(): number;
+  /**
+   * Records all `edits` in one commit, while nobody reads an older view, and gives back only when the remote has it. An edit whose
+   * journal or values somebody else changed in between is left out. Throws E_PUSH_REFUSED,
+   * E_NETWORK, E_RACED: then it is not known here, and the next {@link RotationBranch.sync} tells.
+   */
+  record(edits: readonly Edit[]): Promise<ReadonlyMap<Edit, EditOutcome>>;
+  /** Asks the remote whether it would take a push. Throws E_PUSH_REFUSED, E_NETWORK. */
+  checkPush(): Promise<void>;
+  close(): void;
+}
+
+const attempts = 40;
+
+/** How often a remote that does not answer is asked, and how long is waited after the first time. */
+const patience = { attempts: 4, firstWaitMs: 500 };
+
+/** Fetches the branch. Throws E_NO_REMOTE when the remote does not have it, and what `sync` throws. */
+export async function openRotationBranch(session: Session, target: RemoteBranch): Promise<RotationBranch> {
+  const { place } = session;
+  const directories = await findGitDirectories(place);
+  // A remote may be an address, and an address may have a token in it.
+  const name = withoutUserInfo(target.remote);
+  const branchRef = `refs/heads/${target.branch}`;
+  // Moves with the branch in one push and never back: a branch that was forced back is behind it.
+  const guardRef = `refs/sealtree/rotation/${target.branch}`;
+  let current: RotationView | undefined;
+  /** Still in use by steps that were begun on them. */
+  const retired: RotationView[] = [];
+  const closeRetired = () => retired.splice(0).forEach((view) => view.close());
+  let syncedAt = 0;
+
+  const adopt = async (commit: string) => {
+    syncedAt = performance.now();
+    if (current?.commit === commit) return current;
+    const next = await openRotationView(session, commit);
+    if (current !== undefined) retired.push(current);
+    current = next;
+    return next;
+  };
+
+  const view = () => {
+    if (current === undefined) throw new Error("the branch was not fetched");
+    return current;
+  };
+
+  const ask = async () => {
+    const found = await fetchRefs(place, target.remote, [branchRef, guardRef]);
+    const tip = found.get(branchRef);
+    if (tip === undefined) {
+      throw new SealtreeError("E_NO_REMOTE", `${name} has no branch ${target.branch}`, {
+        hints: [`git push --set-upstream ${name} ${target.branch}`],
+      });
+    }
+    const remembered = (
+      await tryGit(place, ["rev-parse", "--verify", "--quiet", guardRef], { allowExit: [1, 128] })
+    )?.trim();
+    const guard = found.get(guardRef);
+    for (const each of new Set([guard, remembered]))
+      if (each !== undefined && !(await isKnown(each, tip))) throw regressed(target, name, each);
+    // Never back: what was seen once must stay in the branch.
+    if (guard !== undefined && guard !== remembered && (remembered === undefined || (await isKnown(remembered, guard))))
+      await remember(guard);
+    return await adopt(tip);
+  };
+
+  const isKnown = (ancestor: string, commit: string) => isInHistory(place, target.remote, ancestor, commit);
+
+  const askTwice = async () => {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!hasCode(error, "E_JOURNAL_REGRESSED")) throw error;
+      // A list of refs that was read while a push moved them has the old branch beside the new guard.
+      return await ask();
+    }
+  };
+
+  let asking: Promise<RotationView> | undefined;
+  const sync = async () => {
+    asking ??= askTwice().finally(() => (asking = undefined));
+    return await asking;
+  };
+
+  /** Another process in this clone may hold the ref; then that one remembers. */
+  const remember = (guard: string) => tryGit(place, ["update-ref", guardRef, guard], { allowExit: [1, 128] });
+
+  const syncPatiently = async () => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await sync();
+      } catch (error) {
+        if (!hasCode(error, "E_NETWORK") || attempt >= patience.attempts) throw error;
+        await sleep(patience.firstWaitMs * 2 ** (attempt - 1));
+      }
+    }
+  };
+
+  const push = (commit: string, isDryRun = false) =>
+    pushRefs(
+      place,
+      target.remote,
+      [
+        { ref: branchRef, commit },
+        { ref: guardRef, commit },
+      ],
+      { isDryRun },
+    );
+
+  return {
+    target,
+    view,
+    sync,
+    ageMs: () => performance.now() - syncedAt,
+    async record(edits) {
+      closeRetired();
+      const outcomes = new Map<Edit, EditOutcome>();
+      const settle = (made: readonly MadeEdit[]) => {
+        for (const { edit } of made) outcomes.set(edit, { kind: "recorded" });
+        return outcomes;
+      };
+      const sent: { readonly commit: string; readonly made: readonly MadeEdit[] }[] = [];
+      for (let attempt = 1, silent = 0; attempt <= attempts; attempt++) {
+        const open = edits.filter((edit) => !outcomes.has(edit));
+        const made = await makeAll(view(), open, outcomes);
+        if (made.length === 0) return outcomes;
+        const request = { parent: view().commit, ...(await assembleCommit(view(), made)) };
+        const commit = await commitOnto(place, directories, request);
+        reachPoint("commit:after");
+        reachPoint("push:before");
+        const pushed = await push(commit);
+        reachPoint("push:after");
+        if (pushed.kind === "refused") throw refused(target, name, pushed.why);
+        if (pushed.kind === "pushed") {
+          await remember(commit);
+          await adopt(commit);
+          return settle(made);
+        }
+        // It may be there all the same: also one that curl sent twice, of which git sees the second answer.
+        sent.push({ commit, made });
+        if (pushed.kind === "unknown" && ++silent > patience.attempts) throw unanswered(name);
+        // Those who race take turns better when they do not all come back at once.
+        const wait = pushed.kind === "unknown" ? 2 ** (silent - 1) * patience.firstWaitMs : 50 * Math.min(attempt, 10);
+        await sleep(Math.random() * wait);
+        const { commit: tip } = await syncPatiently();
+        for (const each of sent) if (await isKnown(each.commit, tip)) return settle(each.made);
+      }
+      throw new SealtreeError("E_RACED", `${target.branch} kept moving while sealtree was pushing`, {
+        hints: ["nothing is lost: run the command again, and it goes on where it was"],
+      });
+    },
+    async checkPush() {
+      const pushed = await push(view().commit, true);
+      if (pushed.kind === "refused") throw refused(target, name, pushed.why);
+      if (pushed.kind === "unknown") throw unanswered(name);
+    },
+    close() {
+      closeRetired();
+      current?.close();
+    },
+  };
+}
+
+async function makeAll(
+  view: RotationView,
+  edits: readonly Edit[],
+  outcomes: Map<Edit, EditOutcome>,
+): Promise<MadeEdit[]> {
+  const made: MadeEdit[] = [];
+  for (const edit of edits) {
+    try {
+      const bytes = await view.tree.read(journalPath(edit.address));
+      const now = bytes === undefined ? undefined : Buffer.from(bytes).toString("utf8");
+      if (now !== edit.before) throw lost(edit.address);
+      made.push({ edit, ...(await edit.make(view)) });
+    } catch (error) {
+      if (!hasCode(error, "E_RACED")) throw error;
+      outcomes.set(edit, { kind: "lost", error });
+    }
+  }
+  return made;
+}
+
+function lost(address: Address): SealtreeError {
+  return new SealtreeError("E_RACED", `another run went on with the rotation of ${printAddress(address)}`, {
+    hints: ["sealtree rotation status shows where it is"],
+  });
+}
+
+function unanswered(name: string): SealtreeError {
+  return new SealtreeError("E_NETWORK", `${name} did not answer a push`, { hints: ["git push --dry-run shows more"] });
+}
+
+function refused(target: RemoteBranch, name: string, why: string): SealtreeError {
+  return new SealtreeError("E_PUSH_REFUSED", `${name} does not take a push to ${target.branch}: ${why}`, {
+    hints: [
+      "no provider was asked for anything that is not recorded there",
+      "let the one who rotates push to it, as by a bypass in the ruleset of the branch",
+    ],
+  });
+}
+
+function regressed(target: RemoteBranch, name: string, guard: string): SealtreeError {
+  const id = guard.slice(0, 12);
+  return new SealtreeError(
+    "E_JOURNAL_REGRESSED",
+    `journal regressed: ${target.branch} was moved back behind ${id}, which records rotations that were done`,
+    {
+      hints: [
+        `bring it back: git fetch ${name} refs/sealtree/rotation/${target.branch}, then git merge FETCH_HEAD, and push`,
+        "docs/rotation-engine.md says what to do when the history was rewritten on purpose",
+      ],
+    },
+  );
+}

@@ -1,0 +1,50 @@
+import { parseRecordHeader } from "../crypto/record.ts";
+import { SealtreeError } from "../errors.ts";
+import { printAddress, type SecretName } from "../secret/address.ts";
+import { findCurrent } from "./begin-rotation.ts";
+import { readParts } from "./credential-values.ts";
+import type { Journal } from "./journal.ts";
+import { openJournaled, sealPrevious } from "./journal-values.ts";
+import { requireLive } from "./provider-calls.ts";
+import type { RotationJob, Step } from "./rotation-job.ts";
+import type { RotationView } from "./rotation-view.ts";
+
+/**
+ * Goes back to the credential that is in grace: it is tested and becomes the live one, and the one
+ * that was live gets a grace of its own. Throws E_ROLLBACK_REFUSED where there is none.
+ */
+export async function takeBack(job: RotationJob, view: RotationView, journal: Journal): Promise<Step> {
+  const { previous } = journal;
+  if (previous === undefined) {
+    throw new SealtreeError("E_ROLLBACK_REFUSED", `a rotation of ${printAddress(job.address)} is in flight`, {
+      hints: ["end it first: sealtree rotate --resume, or sealtree rotate ADDRESS --abandon"],
+    });
+  }
+  const { provider, calls, rule, bound } = await job.connect(view);
+  const scope = await view.scope(job.address.scope);
+  const current = await findCurrent(job, view, await job.connect(view));
+  const parts = readParts(job.address, rule, bound.parts, await openJournaled(scope, previous, "previous"));
+  const old = { id: previous.id, parts };
+  if (journal.state === "suspended") await calls.change("resume", true, async () => await provider.resume?.(old));
+  requireLive(await calls.probeUntilLive(old, bound.propagationMs), `the old value of ${printAddress(job.address)}`);
+  job.hasRotated = true;
+  return {
+    edit: job.edit("roll back", async (now) => {
+      const there = await now.scope(job.address.scope);
+      const records = new Map<SecretName, string>();
+      for (const [name, secret] of await openJournaled(there, previous, "previous")) {
+        const { valueId, createdAt } = parseRecordHeader(previous.values.get(name) ?? "");
+        records.set(name, await there.sealer.seal(name, { valueId, createdAt }, secret));
+      }
+      // A live value that the provider does not know leaves nothing to end.
+      if (current === undefined || current.id === previous.id) return { journal: undefined, records };
+      const values = await sealPrevious(there, journal.base.keys());
+      const revokeAfterMs = job.run.session.now().getTime() + rule.graceMs;
+      const next = { id: current.id, values, revokeAfterMs };
+      return {
+        journal: { ...journal, state: "promoted", reason: "rollback", lease: undefined, previous: next },
+        records,
+      };
+    }),
+  };
+}

@@ -1,0 +1,68 @@
+import { join } from "node:path";
+import type { Session } from "../access/session.ts";
+import { SealtreeError } from "../errors.ts";
+import { advanceHead } from "../git/advance.ts";
+import { checkCommitter, findGitDirectories } from "../git/commit.ts";
+import { checkNothingInProgress } from "../git/in-progress.ts";
+import { findRemoteBranch, isInHistory } from "../git/remote-branch.ts";
+import { findHead } from "../git/revision.ts";
+import { withoutUserInfo } from "../git/run.ts";
+import { withLock } from "../store/lock.ts";
+import { openRotationBranch } from "./rotation-branch.ts";
+import type { RotationRun } from "./rotation-run.ts";
+import { bindProvider } from "./rotators/registry.ts";
+
+/** How a run ended: what `work` gave, and whether the present branch has what was recorded. */
+export interface EndedRun<T> {
+  readonly result: T;
+  readonly isAdvanced: boolean;
+  /** Such as `origin/main`. */
+  readonly branch: string;
+}
+
+/** How long one call to a provider may take. */
+const timeoutMs = 30_000;
+
+/**
+ * Runs `work` as one run of the engine, on the branch that the present one is pushed to; in the end
+ * the present branch is moved on to what was recorded. Throws E_NO_REMOTE, E_NETWORK,
+ * E_JOURNAL_REGRESSED, E_GIT_IDENTITY, and E_NOT_PUSHED for a branch that has commits of its own.
+ */
+export async function withRotationRun<T>(
+  session: Session,
+  env: RotationRun["env"],
+  work: (run: RotationRun) => Promise<T>,
+): Promise<EndedRun<T>> {
+  const { place } = session;
+  const directories = await findGitDirectories(place);
+  checkNothingInProgress(directories.gitDirectory);
+  await checkCommitter(place);
+  const target = await findRemoteBranch(place);
+  const holder = Buffer.from(session.random(8)).toString("hex");
+  const lockPath = (of: string) => join(directories.commonDirectory, "sealtree", "runs", of);
+  const branch = await openRotationBranch(session, target);
+  const label = `${withoutUserInfo(target.remote)}/${target.branch}`;
+  try {
+    const { commit } = await branch.sync();
+    const head = await findHead(place);
+    if (head !== undefined && !(await isInHistory(place, target.remote, head, commit))) {
+      throw new SealtreeError("E_NOT_PUSHED", `the present branch has commits that ${label} does not have`, {
+        hints: ["git push, or git pull first when both have", "a rotation is recorded on what everybody has"],
+      });
+    }
+    const run: RotationRun = {
+      session,
+      branch,
+      holder,
+      env,
+      timeoutMs,
+      retry: { attempts: 4, firstWaitMs: 500 },
+      bind: (rule) => bindProvider(rule.rotator, rule.options),
+      lockPath,
+    };
+    const result = await withLock(lockPath(holder), { timeoutMs: 0 }, () => work(run));
+    return { result, isAdvanced: await advanceHead(place, branch.view().commit), branch: label };
+  } finally {
+    branch.close();
+  }
+}
