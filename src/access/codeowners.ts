@@ -1,7 +1,7 @@
 import { SealtreeError } from "../errors.ts";
 import { listScopes } from "../store/keyring.ts";
 import { linesAfterBlock, replaceMarkedBlock } from "../store/marked-block.ts";
-import type { Tree } from "../store/tree.ts";
+import { readText, type Tree } from "../store/tree.ts";
 import { isAdmin, isAllowed } from "./permission.ts";
 import { sortedMembers, type Policy } from "./policy.ts";
 
@@ -101,9 +101,4 @@ async function checkNothingHidden(tree: Tree): Promise<void> {
 function align(lines: readonly Line[]): string[] {
   const width = Math.max(0, ...lines.map(([path]) => path.length));
   return lines.map(([path, who]) => `${path.padEnd(width)} ${who}`);
-}
-
-async function readText(tree: Tree, path: string): Promise<string | undefined> {
-  const bytes = await tree.read(path);
-  return bytes === undefined ? undefined : Buffer.from(bytes).toString("utf8");
 }

@@ -22,9 +22,7 @@ export interface CommittedPolicy {
 export async function readCommittedPolicy(place: GitPlace, tree: Tree): Promise<CommittedPolicy> {
   const head = hasGit(place) ? await findHead(place) : undefined;
   if (head === undefined) return { policy: undefined, changed: [], unstaged: [] };
-  const uncommitted = (await listUncommitted(place, [accessPolicyPath, membersDirectory])).filter(({ path }) =>
-    isPolicyFile(path),
-  );
+  const uncommitted = await listUncommittedPolicy(place);
   const committed = await openCommitTree(place, head);
   try {
     const changed: UncommittedFile[] = [];
@@ -49,11 +47,24 @@ export function besideChange(
   { isChanged, written }: { readonly isChanged: boolean; readonly written: readonly FileChange[] },
 ): { readonly touched: readonly string[]; readonly removed: readonly FileChange[] } {
   const own = new Set(written.map(({ path }) => path));
-  const files = (isChanged ? [...changed, ...unstaged] : unstaged).filter(({ path }) => !own.has(path));
+  return toCommitted((isChanged ? [...changed, ...unstaged] : unstaged).filter(({ path }) => !own.has(path)));
+}
+
+/** Files of the work tree as parts of a commit: those that are there as they stand, and removals. */
+export function toCommitted(files: readonly UncommittedFile[]): {
+  readonly touched: readonly string[];
+  readonly removed: readonly FileChange[];
+} {
   return {
     touched: files.filter(({ isThere }) => isThere).map(({ path }) => path),
     removed: files.filter(({ isThere }) => !isThere).map(({ path }) => ({ path, bytes: undefined })),
   };
+}
+
+/** The access policy and key files that are not committed as they stand. */
+export async function listUncommittedPolicy(place: GitPlace): Promise<UncommittedFile[]> {
+  const files = await listUncommitted(place, [accessPolicyPath, membersDirectory]);
+  return files.filter(({ path }) => isPolicyFile(path));
 }
 
 /** The version that a changed policy has: one more than HEAD's, whether or not the work tree's was raised already. */

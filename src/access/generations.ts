@@ -1,4 +1,4 @@
-import { encryptToRecipients } from "../crypto/age.ts";
+import { encryptToRecipients } from "../crypto/age-encrypt.ts";
 import { encodeGeneration, generateDek, generationId, hashReaders } from "../crypto/generation.ts";
 import { isPostQuantum } from "../crypto/recipient.ts";
 import { SealtreeError } from "../errors.ts";

@@ -1,6 +1,7 @@
 import { readFileSync, statSync, type Stats } from "node:fs";
 import { resolve } from "node:path";
-import { parseRecipient, type Recipient } from "../crypto/recipient.ts";
+import { type Recipient } from "../crypto/recipient.ts";
+import { parseRecipient } from "../crypto/parse-recipient.ts";
 import { findSshPublicKey } from "../crypto/ssh-public-key.ts";
 import { SealtreeError } from "../errors.ts";
 import { parseMemberFile, type MemberKeys } from "./member-file.ts";

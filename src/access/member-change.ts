@@ -1,7 +1,8 @@
-import { fingerprintOf, parseRecipient } from "../crypto/recipient.ts";
+import { fingerprintOf } from "../crypto/recipient.ts";
+import { parseRecipient } from "../crypto/parse-recipient.ts";
 import { isSshKind } from "../crypto/ssh-strength.ts";
 import { accessPolicyPath, memberPath } from "../store/layout.ts";
-import type { Tree } from "../store/tree.ts";
+import { readText, type Tree } from "../store/tree.ts";
 import type { FileChange } from "../store/write.ts";
 import { nextVersion, type CommittedPolicy } from "./committed-policy.ts";
 import {
@@ -60,7 +61,7 @@ export async function planMember(
   const { name } = request;
   const path = memberPath(name);
   const isKnown = policy.members.has(name) || policy.recovery.has(name);
-  const text = isKnown ? Buffer.from((await tree.read(path)) ?? []).toString("utf8") : "";
+  const text = isKnown ? ((await readText(tree, path)) ?? "") : "";
   const file = parseMemberFile(Buffer.from(text), path);
   const keys = settleKeys(file.keys, request.keys);
   checkRequest(policy, request, keys);
@@ -70,7 +71,7 @@ export async function planMember(
   };
   const isNeeded = !isKnown || listKeyTexts(added).length > 0 || !isCommitted(committed, request, keys);
   if (!isNeeded) return { files: [], policy, isNew: false, isChanged: false, keys };
-  const before = await readText(tree);
+  const before = (await readText(tree, accessPolicyPath)) ?? "";
   const after = editPolicy(before, ...planEdits(policy, committed, request, keys));
   const policyChange = after === before ? [] : [{ path: accessPolicyPath, bytes: after }];
   const keyText = printKeyFile(dropKeyLines(text, file, listKeyTexts(added)), added, request);
@@ -129,8 +130,4 @@ function printKeyFile(kept: string, added: MemberKeys, { origin }: MemberRequest
   if (lines === "") return kept;
   const separator = kept === "" || kept.endsWith("\n") ? "" : "\n";
   return `${kept}${separator}${origin === undefined ? "" : `# ${origin}\n`}${lines}`;
-}
-
-async function readText(tree: Tree): Promise<string> {
-  return Buffer.from((await tree.read(accessPolicyPath)) ?? []).toString("utf8");
 }

@@ -1,4 +1,5 @@
-import { parseRecipient, type Recipient } from "../crypto/recipient.ts";
+import { type Recipient } from "../crypto/recipient.ts";
+import { parseRecipient } from "../crypto/parse-recipient.ts";
 import { findSshPublicKey } from "../crypto/ssh-public-key.ts";
 import { isSshKind } from "../crypto/ssh-strength.ts";
 import { isSealtreeError } from "../errors.ts";

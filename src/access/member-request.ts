@@ -1,6 +1,6 @@
 import { fingerprintOf, isPostQuantum } from "../crypto/recipient.ts";
 import { isSshKind } from "../crypto/ssh-strength.ts";
-import { SealtreeError } from "../errors.ts";
+import { SealtreeError, usageError } from "../errors.ts";
 import { isMemberName } from "../store/generation-file.ts";
 import { accessPolicyPath } from "../store/layout.ts";
 import type { MemberRequest } from "./member-change.ts";
@@ -15,7 +15,7 @@ import type { Member, Policy, Removal } from "./policy.ts";
 export function checkRequest(policy: Policy, request: MemberRequest, keys: MemberKeys): void {
   const { name, kind } = request;
   if (!isMemberName(name))
-    throw usage("that is not a member name", "a-z, 0-9, _ and -, beginning with a letter, at most 63");
+    throw usageError("that is not a member name", "a-z, 0-9, _ and -, beginning with a letter, at most 63");
   if (kind === "recovery") checkRecovery(policy, request, keys);
   else if (policy.members.has(name)) checkPresent(policy, request, keys);
   else checkNew(policy, request, keys);
@@ -31,7 +31,7 @@ function checkNew(policy: Policy, { name, roles }: MemberRequest, keys: MemberKe
     });
   checkRoles(policy, roles);
   if (keys.recipients.length === 0) {
-    throw usage(
+    throw usageError(
       "a new member needs a recipient",
       "--recipient age1pq1...; the member makes one with sealtree keygen",
       "--github USER takes the SSH keys that are published there",
@@ -71,19 +71,19 @@ function checkRecovery(policy: Policy, { name, roles, github }: MemberRequest, k
       hints: ["give the recovery key a name of its own, such as recovery-2026"],
     });
   if (roles.length > 0 || github !== undefined)
-    throw usage(
+    throw usageError(
       "a recovery key has no roles and no GitHub user",
       "it is wrapped into every scope and may change nothing",
     );
   if (keys.recipients.length === 0)
-    throw usage("a recovery key needs a recipient", "--recipient age1pq1...; sealtree keygen -o FILE makes one");
+    throw usageError("a recovery key needs a recipient", "--recipient age1pq1...; sealtree keygen -o FILE makes one");
 }
 
 /** Throws E_USAGE unless there are roles, all of them defined. */
 export function checkRoles(policy: Policy, roles: readonly string[]): void {
   const known = `the roles are ${[...policy.roles.keys()].join(", ")}`;
-  if (roles.length === 0) throw usage("a member needs a role", `--role ROLE; ${known}`);
-  if (!roles.every((role) => policy.roles.has(role))) throw usage("there is no such role", known);
+  if (roles.length === 0) throw usageError("a member needs a role", `--role ROLE; ${known}`);
+  if (!roles.every((role) => policy.roles.has(role))) throw usageError("there is no such role", known);
 }
 
 function checkRemoved(policy: Policy, request: MemberRequest, keys: MemberKeys): void {
@@ -126,8 +126,4 @@ function checkPostQuantum(policy: Policy, keys: MemberKeys): void {
       ],
     },
   );
-}
-
-function usage(message: string, ...hints: readonly string[]): SealtreeError {
-  return new SealtreeError("E_USAGE", message, { hints });
 }

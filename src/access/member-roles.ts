@@ -1,9 +1,8 @@
-import { SealtreeError } from "../errors.ts";
 import { compareText } from "../secret/text-order.ts";
 import type { ScopePath } from "../secret/address.ts";
 import { readScope } from "../store/keyring.ts";
 import { accessPolicyPath } from "../store/layout.ts";
-import type { Tree } from "../store/tree.ts";
+import { readText, type Tree } from "../store/tree.ts";
 import { openWorkTree } from "../store/work-tree.ts";
 import { writeFiles, type FileChange, type WriteOutcome } from "../store/write.ts";
 import { checkOwnAdmin, type PolicyWriteOptions } from "./add-member.ts";
@@ -17,6 +16,7 @@ import { loadPolicy, type Policy } from "./policy.ts";
 import type { PlannedRekey } from "./rekey.ts";
 import { checkOtherAdmin } from "./remove-member.ts";
 import type { Session } from "./session.ts";
+import { requireMember } from "./require-member.ts";
 
 export interface RolesRequest {
   readonly name: string;
@@ -88,16 +88,11 @@ async function prepare(
 ): Promise<RolesPreview> {
   const before = await loadPolicy(tree);
   await checkOwnAdmin(session, before);
-  const member = before.members.get(name);
-  if (member === undefined) {
-    throw new SealtreeError("E_MEMBER_NOT_FOUND", "there is no such member", {
-      hints: ["sealtree member list shows them all"],
-    });
-  }
+  const member = requireMember(before, name);
   checkRoles(before, roles);
   if (!isAdmin(before, { ...member, roles })) checkOtherAdmin(before, member);
   const edits = setMemberRoles(name, member.roles, roles);
-  const text = Buffer.from((await tree.read(accessPolicyPath)) ?? []).toString("utf8");
+  const text = (await readText(tree, accessPolicyPath)) ?? "";
   const bytes = editPolicy(text, setVersion(nextVersion(before, committed)), edits);
   const files = edits.length === 0 ? [] : [{ path: accessPolicyPath, bytes }];
   const policy = await loadPolicy(plannedTree(tree, files));

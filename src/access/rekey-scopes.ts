@@ -3,14 +3,14 @@ import { listUncommitted } from "../git/changes.ts";
 import { hasGit } from "../git/place.ts";
 import type { ScopePath } from "../secret/address.ts";
 import { listScopes, readKeyring, readScope } from "../store/keyring.ts";
-import { isMemberName } from "../store/generation-file.ts";
-import { accessPolicyPath, membersDirectory, parseSecretsPath, secretsDirectory } from "../store/layout.ts";
+import { parseSecretsPath, secretsDirectory } from "../store/layout.ts";
 import type { Tree } from "../store/tree.ts";
-import { writeFiles, type FileChange, type WriteOptions, type WriteOutcome } from "../store/write.ts";
+import { writeFiles, type WriteOptions, type WriteOutcome } from "../store/write.ts";
 import { findDrift, needsRekey, type ScopeDrift } from "./drift.ts";
 import { findLostGenerations, readFormerAccess, type FormerAccess } from "./former-access.ts";
 import { checkAllowed, findMember, isAdmin } from "./permission.ts";
 import { loadPolicy, type Member, type Policy } from "./policy.ts";
+import { listUncommittedPolicy, toCommitted } from "./committed-policy.ts";
 import { checkStanzas } from "./check-stanzas.ts";
 import { planRekeys } from "./plan-rekeys.ts";
 import type { PlannedRekey } from "./rekey.ts";
@@ -74,7 +74,7 @@ export async function rekeyScopes(
       touched: [
         ...planned.flatMap(({ touched }) => touched),
         ...(await listCutOff(session, tree)),
-        ...policies.written,
+        ...policies.touched,
       ],
       landing: "any order",
       text: {
@@ -134,22 +134,12 @@ async function listCutOff({ place }: Session, tree: Tree): Promise<string[]> {
   });
 }
 
-/** What the user changed in the access policy and has not committed. */
+/** What an admin changed in the access policy and has not committed. */
 async function listPolicyChanges(
   { place }: Session,
   member: Member | undefined,
   policy: Policy,
-): Promise<{ written: string[]; removed: FileChange[] }> {
-  if (member === undefined || !isAdmin(policy, member) || !hasGit(place)) return { written: [], removed: [] };
-  const changes = (await listUncommitted(place, [accessPolicyPath, membersDirectory])).filter(({ path }) =>
-    isPolicyFile(path),
-  );
-  return {
-    written: changes.filter(({ isThere }) => isThere).map(({ path }) => path),
-    removed: changes.filter(({ isThere }) => !isThere).map(({ path }) => ({ path, bytes: undefined })),
-  };
-}
-
-function isPolicyFile(path: string): boolean {
-  return path === accessPolicyPath || isMemberName(/^policies\/members\/([^/]+)\.pub$/.exec(path)?.[1] ?? "");
+): Promise<ReturnType<typeof toCommitted>> {
+  const isAdminHere = member !== undefined && isAdmin(policy, member) && hasGit(place);
+  return toCommitted(isAdminHere ? await listUncommittedPolicy(place) : []);
 }

@@ -1,8 +1,8 @@
 import { fingerprintOf } from "../crypto/recipient.ts";
-import { SealtreeError } from "../errors.ts";
+import { type SealtreeError, usageError } from "../errors.ts";
 import { listScopes } from "../store/keyring.ts";
 import { accessPolicyPath, memberPath } from "../store/layout.ts";
-import type { Tree } from "../store/tree.ts";
+import { readText, type Tree } from "../store/tree.ts";
 import { openWorkTree } from "../store/work-tree.ts";
 import { writeFiles, type FileChange, type WriteOutcome } from "../store/write.ts";
 import { checkOwnAdmin, type PolicyWriteOptions } from "./add-member.ts";
@@ -15,6 +15,7 @@ import { findPolicy, loadPolicy, type Member, type Policy, type Removal } from "
 import { plannedTree } from "./planned-tree.ts";
 import type { PlannedRekey } from "./rekey.ts";
 import type { Session } from "./session.ts";
+import { memberNotFound } from "./require-member.ts";
 
 export interface RemovalRequest {
   readonly name: string;
@@ -125,7 +126,8 @@ async function planLeaving(
     ...(atHead === undefined ? [] : listKeyTexts(atHead).map(fingerprintOf)),
     ...noted.map(([fingerprint]) => fingerprint),
   ]);
-  if (!before.members.has(name) && atHead === undefined && !before.removed.has(name)) throw unknownMember();
+  if (!before.members.has(name) && atHead === undefined && !before.removed.has(name))
+    throw memberNotFound(before, name);
   const keys = request.keys === undefined ? known : new Set(request.keys);
   if (![...keys].every((fingerprint) => known.has(fingerprint))) throw unknownKey(name);
   const gone = [...keys].flatMap((fingerprint) => present.get(fingerprint) ?? []);
@@ -142,7 +144,7 @@ async function planLeaving(
     if (!isInForce(before.removed.get(name))) edits.unshift(noteRemovedName(before, name, removal));
     if (before.members.has(name)) edits.unshift(removeMemberEntry(name));
   }
-  const policyText = Buffer.from((await tree.read(accessPolicyPath)) ?? []).toString("utf8");
+  const policyText = (await readText(tree, accessPolicyPath)) ?? "";
   const policyChange = { path: accessPolicyPath, bytes: editPolicy(policyText, setVersion(version), ...edits) };
   const isFileDue = kept === undefined ? bytes !== undefined : kept !== text;
   // The policy first: cut off between the two, what is left over is a file of nobody, or a key that is noted as gone.
@@ -164,7 +166,7 @@ function isPending({ policy }: CommittedPolicy, name: string, keys: ReadonlySet<
 
 function checkMayLeave(policy: Policy, { name, keys }: RemovalRequest): void {
   if (policy.recovery.has(name)) {
-    throw usage(
+    throw usageError(
       `${name} is a recovery key, and no member`,
       `take it out of recovery in ${accessPolicyPath}, raise version, remove ${memberPath(name)}, then sealtree rekey`,
     );
@@ -178,37 +180,27 @@ export function checkOtherAdmin(policy: Policy, member: Member): void {
   const admins = [...policy.members.values()].filter((other) => isAdmin(policy, other));
   if (admins.length !== 1 || admins[0]?.name !== member.name) return;
   const role = [...policy.roles].find(([, { isAdmin: grants }]) => grants)?.[0] ?? "ROLE";
-  throw usage(
+  throw usageError(
     `${member.name} is the last admin`,
     `make another one first: sealtree member set-role NAME --role ${role}`,
   );
 }
 
 function ownAccess(name: string): SealtreeError {
-  return usage(
+  return usageError(
     `that takes your own access: none of your identities would be a member's any more`,
     `if you mean it, give --yes; another admin can also do it: sealtree member remove ${name}`,
   );
 }
 
-function unknownMember(): SealtreeError {
-  return new SealtreeError("E_MEMBER_NOT_FOUND", "there is no such member", {
-    hints: ["sealtree member list shows them all"],
-  });
-}
-
 function unknownKey(name: string): SealtreeError {
-  return usage(`${name} has no key of that fingerprint`, "sealtree member list --json shows the fingerprints");
+  return usageError(`${name} has no key of that fingerprint`, "sealtree member list --json shows the fingerprints");
 }
 
 function lastRecipient(name: string): SealtreeError {
-  return usage(
+  return usageError(
     `${name} would have no recipient left`,
     `give another one first: sealtree member add ${name} --recipient R`,
     `or remove the member: sealtree member remove ${name}`,
   );
-}
-
-function usage(message: string, ...hints: readonly string[]): SealtreeError {
-  return new SealtreeError("E_USAGE", message, { hints });
 }

@@ -1,6 +1,6 @@
-import { encryptToRecipients } from "../crypto/age.ts";
+import { encryptToRecipients } from "../crypto/age-encrypt.ts";
 import type { LoadPlugins } from "../crypto/plugin-host.ts";
-import { parseRecipient } from "../crypto/recipient.ts";
+import { parseRecipient } from "../crypto/parse-recipient.ts";
 import { openRecord, sealRecord, type RecordHeader } from "../crypto/record.ts";
 import type { ScopePath, SecretName } from "../secret/address.ts";
 import { printGenerationFile, type GenerationFile } from "../store/generation-file.ts";

@@ -1,4 +1,4 @@
-import type { Tree } from "../store/tree.ts";
+import { readText, type Tree } from "../store/tree.ts";
 import { sortedMembers, type Policy } from "./policy.ts";
 
 /** Where the allowed signers of git stand. */
@@ -17,6 +17,5 @@ export function printSigners(policy: Policy): string {
 
 /** The file as it stands in a tree; undefined when there is none. */
 export async function readSigners(tree: Tree): Promise<string | undefined> {
-  const bytes = await tree.read(signersPath);
-  return bytes === undefined ? undefined : Buffer.from(bytes).toString("utf8");
+  return await readText(tree, signersPath);
 }

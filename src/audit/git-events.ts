@@ -37,6 +37,7 @@ export async function readGitEvents(place: GitPlace): Promise<AuditRecord[]> {
     "log",
     "-z",
     "--reverse",
+    "--no-show-signature",
     `--grep=^${reasonTrailer}: `,
     `--format=${format.join("%x00")}`,
     head,

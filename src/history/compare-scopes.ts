@@ -1,10 +1,9 @@
 import { findPolicy } from "../access/policy.ts";
-import { SealtreeError } from "../errors.ts";
 import type { ScopePath, SecretName } from "../secret/address.ts";
 import { compareText } from "../secret/text-order.ts";
 import { listScopes, readScope } from "../store/keyring.ts";
 import type { Tree } from "../store/tree.ts";
-import { suggest } from "../values/suggest.ts";
+import { scopeNotFound } from "../values/not-found.ts";
 import { compareReaders, type ReaderChange } from "./compare-readers.ts";
 import { isSameValue, toState, type SealedState } from "./compare-secrets.ts";
 import { readReaders } from "./compare-trees.ts";
@@ -42,15 +41,12 @@ export async function compareScopes(
   }: { readonly left: ScopePath; readonly right: ScopePath; readonly includes: (scope: ScopePath) => boolean },
 ): Promise<ScopePair[]> {
   const scopes = await listScopes(tree);
-  const below = (folder: ScopePath) => {
+  const below = async (folder: ScopePath) => {
     const rests = scopes.filter((scope) => scope === folder || scope.startsWith(`${folder}/`));
-    if (rests.length === 0)
-      throw new SealtreeError("E_SCOPE_NOT_FOUND", `no scope or folder of scopes ${folder}`, {
-        hints: [...suggest(folder, scopes), "sealtree list shows the scopes"],
-      });
+    if (rests.length === 0) throw await scopeNotFound(tree, folder, "a folder of scopes will do too");
     return rests.map((scope) => scope.slice(folder.length));
   };
-  const rests = [...new Set([...below(left), ...below(right)])].sort(compareText);
+  const rests = [...new Set([...(await below(left)), ...(await below(right))])].sort(compareText);
   const { policy } = await findPolicy(tree);
   const pairs: ScopePair[] = [];
   for (const rest of rests) {

@@ -40,6 +40,38 @@ export function splitConflicts(text: string): { readonly text: string; readonly 
   return { text: kept.join("\n"), disputed };
 }
 
+/**
+ * The two files that a file with git's conflict markers stands for, one with each side of every
+ * conflict; undefined for one without markers, or with markers that do not fit together.
+ */
+export function readConflictSides(text: string): { readonly ours: string; readonly theirs: string } | undefined {
+  const [ours, theirs]: [string[], string[]] = [[], []];
+  let at: ConflictPart = "outside";
+  let hasMarkers = false;
+  for (const line of text.split("\n")) {
+    const marker = /^([<|=>])\1{6}(?: |$)/.exec(line)?.[1];
+    const next: ConflictPart | undefined = marker === undefined ? at : afterMarker[`${at} ${marker}`];
+    if (next === undefined) return undefined;
+    hasMarkers ||= marker !== undefined;
+    at = next;
+    if (marker !== undefined) continue;
+    if (at === "outside" || at === "ours") ours.push(line);
+    if (at === "outside" || at === "theirs") theirs.push(line);
+  }
+  return hasMarkers && at === "outside" ? { ours: ours.join("\n"), theirs: theirs.join("\n") } : undefined;
+}
+
+type ConflictPart = "outside" | "ours" | "base" | "theirs";
+
+/** Where a marker leads, with the base of git's diff3 style and without. */
+const afterMarker: Readonly<Record<string, ConflictPart>> = {
+  "outside <": "ours",
+  "ours |": "base",
+  "ours =": "theirs",
+  "base =": "theirs",
+  "theirs >": "outside",
+};
+
 function printConflict(scope: ScopePath, { name, ours, theirs }: MergeConflict): string {
   const side = (entry: ScopeEntry | undefined) => {
     const block = entry === undefined ? undefined : toBlocks(printScopeFile(scope, new Map([[name, entry]])))[1];

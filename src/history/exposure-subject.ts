@@ -1,7 +1,7 @@
 import type { Policy, Removal } from "../access/policy.ts";
 import { fingerprintOf } from "../crypto/recipient.ts";
 import { SealtreeError } from "../errors.ts";
-import { suggest } from "../values/suggest.ts";
+import { suggest } from "../secret/suggest.ts";
 import type { ReadableHistory } from "./history-traces.ts";
 import { splitReader } from "./scan-readers.ts";
 

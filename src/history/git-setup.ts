@@ -1,8 +1,8 @@
 import { git, tryGit } from "../git/run.ts";
 import type { GitPlace } from "../git/place.ts";
-import { accessPolicyPath, memberPath, rotationPolicyPath } from "../store/layout.ts";
+import { accessPolicyPath, attributesPath, memberPath, rotationPolicyPath } from "../store/layout.ts";
 import { replaceMarkedBlock } from "../store/marked-block.ts";
-import type { Tree } from "../store/tree.ts";
+import { readText, type Tree } from "../store/tree.ts";
 import type { FileChange } from "../store/write.ts";
 
 /** Journals are never merged by line: a conflict keeps our file whole. */
@@ -37,10 +37,9 @@ export interface GitSetup {
 
 /** The change that puts our lines into `.gitattributes`, keeping all others; undefined when they are there. */
 export async function planAttributes(tree: Tree): Promise<FileChange | undefined> {
-  const bytes = await tree.read(".gitattributes");
-  const text = bytes === undefined ? "" : Buffer.from(bytes).toString("utf8");
+  const text = (await readText(tree, attributesPath)) ?? "";
   const wanted = replaceMarkedBlock(text, attributes);
-  return wanted === text ? undefined : { path: ".gitattributes", bytes: wanted };
+  return wanted === text ? undefined : { path: attributesPath, bytes: wanted };
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { ReaderList } from "../crypto/generation.ts";
-import type { ScopePath } from "../secret/address.ts";
+import { printAddress, type ScopePath } from "../secret/address.ts";
 import { isMemberName } from "../store/generation-file.ts";
 import { accessPolicyPath, membersDirectory, parseSecretsPath, rotationPolicyPath } from "../store/layout.ts";
 import { mergeGenerations } from "./merge-generation.ts";
@@ -46,8 +46,8 @@ export async function mergeContent(path: string, sides: FileSides, help: MergeHe
     return {
       kind: "unmerged",
       why:
-        kind === "journal"
-          ? "the journal of a rotation is one side's or the other's"
+        parsed?.kind === "journal"
+          ? `the rotation of ${printAddress(parsed)} went on on both sides: its journal is one side's or the other's`
           : "it is no file that sealtree merges",
     };
   } catch (error) {

@@ -12,6 +12,7 @@ import { openWorkTree } from "../store/work-tree.ts";
 import type { WriteOptions, WriteOutcome } from "../store/write.ts";
 import type { ChangeSummary, ValueChange } from "../values/change-scope.ts";
 import { openEntries } from "../values/open-scope.ts";
+import { suggest } from "../secret/suggest.ts";
 import { writeValues } from "../values/write-values.ts";
 import type { PastPoint } from "./find-version.ts";
 import { listFormerPlaces } from "./follow-secret.ts";
@@ -45,7 +46,7 @@ export async function planRollback(
   const all = await readPast(place, scope, point);
   const entry = name === undefined ? undefined : all?.get(name);
   if (all === undefined || (name !== undefined && entry === undefined)) {
-    throw await notThere(place, scope, point, name);
+    throw await notThere(place, scope, point, name, [...(all?.keys() ?? [])]);
   }
   const past = name === undefined || entry === undefined ? all : new Map([[name, entry]]);
   const others = name === undefined ? [...now.keys()].filter((other) => !past.has(other)) : [];
@@ -100,12 +101,13 @@ export async function applyRollback(
   return { ...outcome, result };
 }
 
-/** A secret that has been moved since is told where it was. */
+/** A secret that has been moved since is told where it was; `names` are those of its scope then. */
 async function notThere(
   place: GitPlace,
   scope: ScopePath,
   { commit, label }: PastPoint,
   name: SecretName | undefined,
+  names: readonly SecretName[],
 ): Promise<SealtreeError> {
   const what = name === undefined ? scope : `${scope}/${name}`;
   const former = name === undefined ? undefined : await findFormerAddress(place, { scope, name }, commit);
@@ -115,8 +117,9 @@ async function notThere(
       : [
           `it was ${printAddress(former)} then: sealtree get ${printAddress(former)} --at ${commit.slice(0, 9)} --reveal --yes | sealtree set ${what} --stdin`,
         ];
+  const near = name === undefined || former !== undefined ? [] : suggest(name, names);
   return new SealtreeError("E_VERSION_NOT_FOUND", `${what} is not in ${label}`, {
-    hints: [...moved, `sealtree log ${what} shows when it was`],
+    hints: [...moved, ...near, `sealtree log ${what} shows when it was`],
   });
 }
 

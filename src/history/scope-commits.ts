@@ -14,6 +14,8 @@ export interface CommitInfo {
   /** The trailer Sealtree-Reason; undefined for a commit that plain git made. */
   readonly reason: string | undefined;
   readonly subject: string;
+  /** What the writer gave with `--reason`, in its own words; undefined for none, and for a commit that plain git made. */
+  readonly note: string | undefined;
 }
 
 /** A commit that touched a scope's file. */
@@ -44,8 +46,9 @@ export async function listScopeCommits(place: GitPlace, scope: ScopePath, from: 
 }
 
 /** A commit of the history as the log shows it. */
-export function toCommitInfo({ commit, author, at, trailer, subject }: ChangeCommit): CommitInfo {
-  return { commit, author, at, reason: trailer, subject };
+export function toCommitInfo({ commit, author, at, trailer, subject, firstLine }: ChangeCommit): CommitInfo {
+  const hasNote = trailer !== undefined && firstLine !== "" && !firstLine.startsWith("Sealtree-");
+  return { commit, author, at, reason: trailer, subject, note: hasNote ? firstLine : undefined };
 }
 
 /** True when the repository lacks the older part of its history. */

@@ -5,6 +5,7 @@ import { compareText } from "../secret/text-order.ts";
 import { parseGenerationFile, type GenerationFile } from "../store/generation-file.ts";
 import { parseScopeFile, type ScopeEntry } from "../store/scope-file.ts";
 import { parseScalar } from "../store/yaml-scalar.ts";
+import { readConflictSides } from "./conflict-text.ts";
 
 /** How much of a file is looked at to tell what it is, in characters. */
 const headChars = 512;
@@ -22,7 +23,9 @@ export function showFile(bytes: Uint8Array): string {
   if (path !== undefined && generation !== undefined && /^[0-9a-f]{32}$/.test(generation))
     return showOr(() => showGeneration(path, parseGenerationFile(bytes, path, generation)), "a generation file");
   if (path === undefined) return notOurs("a scope file", head[0] === "$sealtree: 1" ? 2 : 1);
-  return showOr(() => showScope(path, parseScopeFile(bytes, path)), "a scope file");
+  const sides = readConflictSides(Buffer.from(bytes).toString("utf8"));
+  const shown = sides === undefined ? undefined : showConflict(path, sides);
+  return shown ?? showOr(() => showScope(path, parseScopeFile(bytes, path)), "a scope file");
 }
 
 /** What stands for a file that cannot be read; `line` is where that shows. */
@@ -41,12 +44,32 @@ function showOr(show: () => string, what: string): string {
 
 function showScope(scope: ScopePath, entries: ReadonlyMap<SecretName, ScopeEntry>): string {
   const records = [...entries].sort(([a], [b]) => compareText(a, b));
-  const lines = records.flatMap(([name, { record, comments }]) => [
-    "",
-    ...comments.map((comment) => `#${comment}`),
-    `${name}: ${showRecord(record)}`,
-  ]);
+  const lines = records.flatMap(([name, entry]) => ["", ...showEntry(name, entry)]);
   return `${[`scope ${scope}`, ...lines].join("\n")}\n`;
+}
+
+function showEntry(name: SecretName, { record, comments }: ScopeEntry): string[] {
+  return [...comments.map((comment) => `#${comment}`), `${name}: ${showRecord(record)}`];
+}
+
+/** A file that a merge left in conflict: what both sides have alike once, else both. Undefined when a side is no scope file. */
+function showConflict(scope: ScopePath, sides: { readonly ours: string; readonly theirs: string }): string | undefined {
+  try {
+    const [ours, theirs] = [sides.ours, sides.theirs].map((text) => parseScopeFile(Buffer.from(text), scope));
+    const names = [...new Set([...(ours?.keys() ?? []), ...(theirs?.keys() ?? [])])].sort(compareText);
+    const lines = names.flatMap((name) => {
+      const [one, other] = [ours, theirs].map((side) => {
+        const entry = side?.get(name);
+        return entry === undefined ? [] : showEntry(name, entry);
+      });
+      if (ours?.get(name)?.record === theirs?.get(name)?.record) return ["", ...(one ?? [])];
+      return ["", "<<<<<<< ours", ...(one ?? []), "=======", ...(other ?? []), ">>>>>>> theirs"];
+    });
+    return `${[`scope ${scope}`, ...lines].join("\n")}\n`;
+  } catch (error) {
+    if (isSealtreeError(error)) return undefined;
+    throw error;
+  }
 }
 
 function showRecord(record: string): string {

@@ -34,8 +34,8 @@ export async function findValueOrigins(
     for (const [name, { valueId, createdAt }] of open) {
       const hasIt = (values: SeenValues) => values.get(name)?.valueId === valueId;
       if (!hasIt(after) || before.some(hasIt)) continue;
-      const { commit: id, author, at, reason, subject } = commit;
-      origins.set(name, { commit: id, author, at, reason, subject, valueId, setAt: createdAt });
+      const { commit: id, author, at, reason, subject, note } = commit;
+      origins.set(name, { commit: id, author, at, reason, subject, note, valueId, setAt: createdAt });
       open.delete(name);
     }
     if (open.size === 0) break;

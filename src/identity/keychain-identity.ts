@@ -1,6 +1,7 @@
 import type { AgeHeader } from "../crypto/age-header.ts";
 import { parseIdentities, type Identity, type UnwrappedKey } from "../crypto/identity.ts";
-import { fingerprintOf, parseRecipient, type Recipient } from "../crypto/recipient.ts";
+import { fingerprintOf, type Recipient } from "../crypto/recipient.ts";
+import { findRecipient } from "../crypto/parse-recipient.ts";
 import { SealtreeError } from "../errors.ts";
 import { Redacted } from "../secret/redacted.ts";
 import { findInKeychain } from "./keychain.ts";
@@ -36,7 +37,8 @@ export function parseReference(text: string): Identity {
   if (key === undefined || another !== undefined) {
     throw malformed("a keychain reference has one line # public key: age1...", another ?? reference);
   }
-  const recipient = findRecipient(publicKeyLine.exec(key.line)?.[1] ?? "");
+  const found = findRecipient(publicKeyLine.exec(key.line)?.[1] ?? "");
+  const recipient = found !== undefined && stanzaTypes.has(found.kind) ? found : undefined;
   if (recipient === undefined || fingerprintOf(recipient.text) !== fingerprint) {
     throw malformed("the public key of a keychain reference is not the one it names", key);
   }
@@ -84,15 +86,6 @@ async function loadIdentity(recipient: Recipient, fingerprint: string): Promise<
   throw new SealtreeError("E_IDENTITY_INVALID", `what the keychain has as ${fingerprint} is another key`, {
     hints: ["somebody changed it; make another: sealtree keygen"],
   });
-}
-
-function findRecipient(text: string): Recipient | undefined {
-  try {
-    const recipient = parseRecipient(text);
-    return stanzaTypes.has(recipient.kind) ? recipient : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function malformed(what: string, at: { readonly number: number } | undefined): SealtreeError {

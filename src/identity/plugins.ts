@@ -3,7 +3,7 @@ import type { UnwrappedKey } from "../crypto/identity.ts";
 import type { AgeHeader } from "../crypto/age-header.ts";
 import type { LabeledStanza, PluginHost } from "../crypto/plugin-host.ts";
 import { findIdentityPlugin } from "../crypto/plugin-identity.ts";
-import { findPluginName } from "../crypto/recipient.ts";
+import { findPluginName } from "../crypto/parse-recipient.ts";
 import { SealtreeError } from "../errors.ts";
 import type { Environment } from "../git/place.ts";
 import { createBatch, createTurns, type TakeTurn } from "./plugin-batch.ts";

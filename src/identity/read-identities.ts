@@ -3,7 +3,6 @@ import { looksArmored } from "../crypto/age-armor.ts";
 import { parseIdentities, type Identity } from "../crypto/identity.ts";
 import type { AskPassphrase } from "../crypto/passphrase.ts";
 import type { LoadPlugins } from "../crypto/plugin-host.ts";
-import { parseRecipient, type Recipient } from "../crypto/recipient.ts";
 import { isSealtreeError } from "../errors.ts";
 
 /** What a source holds: bare age identities, an SSH key, a file behind a passphrase, or a reference to the keychain. */
@@ -70,8 +69,9 @@ async function readEncrypted(bytes: Buffer, options: ReadOptions): Promise<ReadI
   const { isForPassphrase } = await import("../crypto/age-passphrase.ts");
   if (!isForPassphrase(bytes, maxIdentityFileBytes)) return { problem: "an age file that is not for a passphrase" };
   const { EncryptedIdentity } = await import("./encrypted-identity.ts");
+  const { findRecipient } = await import("../crypto/parse-recipient.ts");
   const { askPassphrase, plugins, name, file } = options;
-  const recipients = readPublicKeys(file).flatMap(findRecipient);
+  const recipients = readPublicKeys(file).flatMap((line) => findRecipient(line) ?? []);
   const identity = new EncryptedIdentity({
     bytes,
     name: `the identity ${name}`,
@@ -88,14 +88,6 @@ function readPublicKeys(path: string | undefined): string[] {
   try {
     const text = readFileSync(`${path}.pub`, "utf8");
     return text.length > maxIdentityFileBytes ? [] : text.split(/\r?\n/).filter((line) => /^[^#\s]/.test(line));
-  } catch {
-    return [];
-  }
-}
-
-function findRecipient(text: string): Recipient[] {
-  try {
-    return [parseRecipient(text)];
   } catch {
     return [];
   }

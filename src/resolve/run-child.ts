@@ -3,18 +3,13 @@ import { constants } from "node:os";
 import type { Writable } from "node:stream";
 import { SealtreeError } from "../errors.ts";
 import type { Secret } from "../secret/secret.ts";
+import { sentByTerminal, type SignalSource } from "../values/signals.ts";
 import { childEnvironment, type Environment } from "./child-environment.ts";
 import { OutputCopy } from "./copy-output.ts";
 import { createOutputMask } from "./output-mask.ts";
 
 /** Where output goes: a stream, and its file descriptor when a child can write there itself. */
 export type OutputStream = Writable & { readonly fd?: number; readonly isTTY?: boolean };
-
-/** Where signals come from: `process`, outside of tests. */
-export interface SignalSource {
-  on(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
-  off(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
-}
 
 export interface ChildOptions {
   readonly command: string;
@@ -34,7 +29,6 @@ export interface ChildOptions {
 }
 
 const forwarded = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"] as const;
-const sentByTerminal: readonly NodeJS.Signals[] = ["SIGINT", "SIGQUIT"];
 const notFoundCode = 127;
 const notExecutableCode = 126;
 const notExecutableErrors = ["EACCES", "EPERM", "ENOEXEC", "ENOTDIR", "EISDIR", "ELOOP", "ENAMETOOLONG", "EINVAL"];

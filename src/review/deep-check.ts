@@ -7,7 +7,7 @@ import type { SecretName } from "../secret/address.ts";
 import type { Finding } from "../store/finding.ts";
 import { generationPath } from "../store/layout.ts";
 import { openGeneration, type OpenGeneration } from "../store/open-generation.ts";
-import { findingOf } from "./finding-of.ts";
+import { findingOf } from "../store/finding-of.ts";
 import type { ReviewedScope } from "./reviewed-scope.ts";
 
 /** Opens what the identities fit, scope after scope, and keeps nothing of it. */

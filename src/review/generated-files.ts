@@ -3,7 +3,7 @@ import type { Policy } from "../access/policy.ts";
 import { printSigners, signersPath } from "../access/signers.ts";
 import { isSealtreeError } from "../errors.ts";
 import { hasMarkedBlock } from "../store/marked-block.ts";
-import type { Tree } from "../store/tree.ts";
+import { readText, type Tree } from "../store/tree.ts";
 import type { FileReader } from "./file-reader.ts";
 
 /** A file that was made from the policy and differs from it now. */
@@ -33,9 +33,4 @@ async function agrees(tree: Tree, policy: Policy): Promise<boolean> {
     if (isSealtreeError(error)) return false;
     throw error;
   }
-}
-
-async function readText(reader: FileReader, path: string): Promise<string | undefined> {
-  const bytes = await reader.read(path);
-  return bytes === undefined ? undefined : Buffer.from(bytes).toString("utf8");
 }

@@ -150,6 +150,8 @@ interface Work {
 }
 
 const joinsPolicies: Need = { what: "joins two policies", anyOf: ["admin"], scope: undefined };
+const adminSigns =
+  "an admin looks at what the two policies come to, and signs the merge: git commit --amend --no-edit -S";
 
 function usablePolicy({ policy, error }: TreePolicy): Policy | undefined {
   return error === undefined ? policy : undefined;
@@ -196,7 +198,9 @@ function evilMerge(needs: readonly Need[], { rule, message }: Refusal): Refusal 
   return {
     rule: "evil-merge",
     message: `the merge ${sayNeeds(needs)}, which is on neither side, and no signature of a member covers it (${rule}: ${message})`,
-    hint: "merge again without it; who must settle a conflict signs the merge: git merge -S",
+    hint: needs.includes(joinsPolicies)
+      ? adminSigns
+      : "merge again without it; who must settle a conflict signs the merge: git merge -S",
   };
 }
 
@@ -209,7 +213,10 @@ function explainMissing(name: string, missing: readonly Need[], policy: Policy, 
   const then = own?.members.get(name);
   const isAllowedThere = own !== undefined && then !== undefined && missing.every((need) => isMet(own, then, need));
   if (!isAllowedThere || own.version === policy.version) {
-    return { rule: "not-allowed", message, hint: "who may do it makes the commit; sealtree access of NAME says who" };
+    const hint = missing.includes(joinsPolicies)
+      ? adminSigns
+      : "who may do it makes the commit; sealtree access of NAME says who";
+    return { rule: "not-allowed", message, hint };
   }
   if (own.version < policy.version) {
     const hint = "a member who may do it makes the change again on the present branch";

@@ -18,7 +18,7 @@ export function findPolicyRefusals(before: readonly TreePolicy[], after: TreePol
   const earlier = before.flatMap((found) => (found.policy === undefined ? [] : [found.policy]));
   const highest = Math.max(0, ...earlier.map(({ version }) => version));
   return [
-    ...(earlier.length === 0 ? [] : checkVersion(policy.version, highest)),
+    ...(earlier.length === 0 ? [] : checkVersion(policy.version, highest, before.length > 1)),
     ...earlier.flatMap((old) => checkRemovals(old, policy)).slice(0, 1),
   ];
 }
@@ -28,10 +28,15 @@ function sayError({ error }: TreePolicy): string {
   return `cannot be used: ${error?.message ?? ""}${where}`;
 }
 
-function checkVersion(version: number, before: number): Refusal[] {
-  const hint = `set version: ${before + 1} in ${accessPolicyPath}, and make the commit again`;
+function checkVersion(version: number, before: number, isMerge: boolean): Refusal[] {
+  const set = `set version: ${before + 1} in ${accessPolicyPath}`;
+  // Git itself joins two changes of key files, each with the same version, and asks nobody.
+  const hint = isMerge
+    ? `an admin does: ${set}, then git commit --amend --no-edit -S ${accessPolicyPath}`
+    : `${set}, and make the commit again`;
   if (version <= before) {
-    const message = `it changes the policy, and its version ${version} was there before, the last being ${before}`;
+    const what = isMerge ? "joins two policies" : "changes the policy";
+    const message = `it ${what}, and its version ${version} was there before, the last being ${before}`;
     return [{ rule: "version-replayed", message, hint }];
   }
   if (version === before + 1) return [];

@@ -33,6 +33,7 @@ function listErrors({ findings, verification, scopes }: ReportFacts): Reason[] {
   const unreadable = scopes.filter(({ isWhole }) => !isWhole).map(({ scope }) => scope);
   return [
     ...(verification.state === "done" ? refusedReason(countCommits(verification.refused, "error"), "error") : []),
+    ...unprovenReason(verification, "error"),
     ...(errors.length === 0 ? [] : [error(`${count(errors.length, "new error")}: ${sayRules(errors)}`)]),
     ...sayCount(
       unreadable.length,
@@ -65,6 +66,12 @@ function refusedReason(amount: number, level: Reason["level"]): Reason[] {
   ];
 }
 
+/** Where `verify` has no answer that counts. */
+function unprovenReason(verification: ReportFacts["verification"], level: Reason["level"]): Reason[] {
+  if (verification.state !== "skipped" || verification.level !== level) return [];
+  return [{ level, text: `nothing proves who wrote this: ${verification.why}` }];
+}
+
 function listAccess({ access }: ReportFacts): Reason[] {
   const gains = access
     .map((change) => ({ change, reach: larger(change.byPolicy?.gained, change.byKeyrings.gained) }))
@@ -73,10 +80,7 @@ function listAccess({ access }: ReportFacts): Reason[] {
     const names = gains.map(({ change }) => change.name);
     return [attention(`${gains.length} readers gain access to values: ${shortList(names, 6)}`)];
   }
-  return gains.map(({ change, reach }) => {
-    const amount = `${count(countValues(reach), "value")} in ${count(reach.size, "scope")}`;
-    return attention(`${sayWho(change)} gains read access to ${amount}`);
-  });
+  return gains.map(({ change, reach }) => attention(`${sayWho(change)} gains read access to ${sayReach(reach)}`));
 }
 
 function larger(a: Reach | undefined, b: Reach): Reach {
@@ -104,6 +108,7 @@ function listSoft(report: ReportFacts): Reason[] {
     ...(verification.state === "done" && verification.signing !== "off"
       ? refusedReason(countCommits(verification.refused, "warning"), "attention")
       : []),
+    ...unprovenReason(verification, "attention"),
     ...sayCount(policyChanges.length, (amount) => {
       const more = amount > 2 ? `; and ${amount - 2} more` : "";
       return `the policy lets somebody do more: ${policyChanges

@@ -1,4 +1,5 @@
 import { countValues, type AccessChange, type Reach } from "./report-access.ts";
+import { compareText } from "../secret/text-order.ts";
 import { shortList } from "./short-list.ts";
 
 /** `1 secret`, `3 secrets`. */
@@ -6,10 +7,26 @@ export function count(amount: number, noun: string): string {
   return `${amount} ${amount === 1 ? noun : `${noun}s`}`;
 }
 
-/** `12 values in 3 scopes: prod/api, prod/web, dev/app`; the scopes with most values come first. */
+/**
+ * `12 values in 3 scopes: dev/app, prod/api, prod/web`. More than `most` scopes are told by how they
+ * begin, so that no environment hides behind `and 24 more`: `184 values in 29 scopes: 18 of dev, 11
+ * of shared`.
+ */
 export function sayReach(reach: Reach, most = 5): string {
-  const scopes = [...reach].sort(([, a], [, b]) => b - a).map(([scope]) => scope);
-  return `${count(countValues(reach), "value")} in ${count(scopes.length, "scope")}: ${shortList(scopes, most)}`;
+  const scopes = [...reach.keys()].sort(compareText);
+  const amount = `${count(countValues(reach), "value")} in ${count(scopes.length, "scope")}`;
+  if (scopes.length <= most) return `${amount}: ${scopes.join(", ")}`;
+  const owners = new Map<string, string[]>();
+  for (const scope of scopes) {
+    const [owner = ""] = scope.split("/", 1);
+    owners.set(owner, [...(owners.get(owner) ?? []), scope]);
+  }
+  const [only] = owners.keys();
+  if (owners.size === 1) return `${amount} of ${only ?? ""}`;
+  const parts = [...owners].map(([owner, [first = "", ...others]]) =>
+    others.length === 0 ? first : `${others.length + 1} of ${owner}`,
+  );
+  return `${amount}: ${shortList(parts)}`;
 }
 
 /** `bob`, or `the recovery key recovery`. */

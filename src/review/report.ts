@@ -61,7 +61,7 @@ export async function compareRevisions(place: GitPlace, request: ReportRequest):
       readSide(oldTree, now),
       readSide(newTree, now, oldTree),
       listReportCommits(place, base, to),
-      verifyRange(place, { base, head: to, isShallow: shallow }),
+      verifyRange(place, { base, head: to }),
       listOtherFiles(oldTree, newTree),
     ]);
     if (before === undefined && after === undefined) throw nothingThere(base);

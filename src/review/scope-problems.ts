@@ -39,8 +39,11 @@ function leaveOut(bytes: Uint8Array, scope: ScopePath, line: number): Uint8Array
   const lines = Buffer.from(bytes).toString("latin1").split("\n");
   const heads = ["$sealtree: 1", `$scope: ${scope}`];
   const index = line - 1;
-  if (index < heads.length) lines[index] = heads[index] ?? "";
-  else if (index === lines.length - 1) lines.push("");
+  if (index < heads.length) {
+    lines[index] = heads[index] ?? "";
+    // A file too short to have the line at all.
+    if (index === lines.length - 1) lines.push("");
+  } else if (index === lines.length - 1) lines.push("");
   else takeOut(lines, index);
   const repaired = Buffer.from(lines.join("\n"), "latin1");
   return Buffer.compare(repaired, bytes) === 0 ? undefined : repaired;

@@ -9,7 +9,7 @@ import { parseGenerationFile } from "../store/generation-file.ts";
 import { membersDirectory, parseSecretsPath, policiesDirectory, secretsDirectory } from "../store/layout.ts";
 import { openWorkTree } from "../store/work-tree.ts";
 import { findView, listPlainNames, listScopeNames } from "./decrypted-view.ts";
-import { findingOf } from "./finding-of.ts";
+import { findingOf } from "../store/finding-of.ts";
 import { findPrivateKeys } from "./private-keys.ts";
 import { readScopeProblems } from "./scope-problems.ts";
 

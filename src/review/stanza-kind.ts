@@ -1,6 +1,7 @@
 import type { Stanza } from "../crypto/age-header.ts";
 import { isTaggedFor } from "../crypto/age-ssh.ts";
-import { sshKeyOf, type Recipient } from "../crypto/recipient.ts";
+import { type Recipient } from "../crypto/recipient.ts";
+import { sshKeyOf } from "../crypto/parse-recipient.ts";
 
 /**
  * True when a stanza may be for `recipient`, as far as can be said without a key: its type is

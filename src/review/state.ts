@@ -18,9 +18,10 @@ import type { Tree } from "../store/tree.ts";
 import { findSecretSchema, type SecretSchema } from "../values/secret-schema.ts";
 import type { ReviewBase } from "./base.ts";
 import { createFileReader, type FileReader } from "./file-reader.ts";
-import { findingOf } from "./finding-of.ts";
+import { findingOf } from "../store/finding-of.ts";
 import { findGeneratedDrift, type GeneratedDrift } from "./generated-files.ts";
 import { isOurs } from "./our-files.ts";
+import { readJournals, type ReadJournal } from "./read-journals.ts";
 import { createReaderLookup, type ScopeReaders } from "./scope-readers.ts";
 
 /** A tree as the checks see it, without its scopes: those are read one after the other. */
@@ -44,6 +45,8 @@ export interface ReviewState {
   readonly ruled: ReadonlyMap<ScopePath, readonly Address[]>;
   readonly rotationFile: RotationPolicyFile | undefined;
   readonly schema: SecretSchema | undefined;
+  /** Rotations in flight or in grace, by scope. */
+  readonly journals: ReadonlyMap<ScopePath, readonly ReadJournal[]>;
   /** What is wrong with the policies. */
   readonly policyFindings: readonly Finding[];
   /** Every `.gitattributes` that speaks of our files, the one of the root first, and `.gitmodules`. */
@@ -84,7 +87,8 @@ export async function readReviewState(
   const secretPaths = await reader.list(secretsDirectory);
   const { scopes, others } = groupPaths(secretPaths);
   const policies = await readPolicies(reader, policyPaths);
-  for (const path of others) await reader.read(path);
+  const isJournal = (path: string) => parseSecretsPath(path)?.kind === "journal";
+  for (const path of others) if (!isJournal(path)) await reader.read(path);
   const policy = await readPolicy(async () => await findPolicy(policies));
   const rotation = await readPolicy(async () => asPolicy(await readRotationPolicy(policies)));
   const schema = await readPolicy(async () => asPolicy(await findSecretSchema(policies)));
@@ -103,6 +107,7 @@ export async function readReviewState(
     ruled: groupByScope([...(rotation.policy?.policy?.secrets.keys() ?? [])].map(parseAddress)),
     rotationFile: rotation.policy,
     schema: schema.policy?.schema,
+    journals: await readJournals(others.filter(isJournal), (path) => reader.read(path)),
     policyFindings: [...policy.findings, ...rotation.findings, ...schema.findings],
     gitFiles,
     hasAttributes: await hasAttributes(gitFiles.get(attributesPath)),

@@ -2,8 +2,12 @@ import { findOwnMember } from "../access/own-member.ts";
 import { isAllowed } from "../access/permission.ts";
 import type { Session } from "../access/session.ts";
 import { listUncommitted } from "../git/changes.ts";
+import { findGitDirectories } from "../git/commit.ts";
+import { findOperation, type GitOperation } from "../git/in-progress.ts";
 import { hasGit, type GitPlace } from "../git/place.ts";
+import { listUnmerged } from "../git/unmerged.ts";
 import { readGitSetup, type GitSetup } from "../history/git-setup.ts";
+import { findMergedKind } from "../history/merge-content.ts";
 import type { Finding } from "../store/finding.ts";
 import { attributesPath, policiesDirectory, rotationPolicyPath, secretsDirectory } from "../store/layout.ts";
 import type { Tree } from "../store/tree.ts";
@@ -28,6 +32,10 @@ export interface RepositoryStatus {
   readonly due: { readonly due: number; readonly overdue: number } | undefined;
   /** Our files that are not committed as they stand. */
   readonly uncommitted: readonly string[];
+  /** What git was stopped in, such as a merge. */
+  readonly operation: GitOperation | undefined;
+  /** Our files that it left in conflict. */
+  readonly conflicts: readonly string[];
   /** Undefined for a tree without git. */
   readonly setup: GitSetup | undefined;
 }
@@ -76,8 +84,15 @@ function sum(scopes: readonly ScopeSummary[], of: (scope: ScopeSummary) => numbe
 async function readGit(
   place: GitPlace,
   self: readonly [string, string],
-): Promise<Pick<RepositoryStatus, "uncommitted" | "setup">> {
-  if (!hasGit(place)) return { uncommitted: [], setup: undefined };
+): Promise<Pick<RepositoryStatus, "uncommitted" | "operation" | "conflicts" | "setup">> {
+  if (!hasGit(place)) return { uncommitted: [], operation: undefined, conflicts: [], setup: undefined };
   const changes = await listUncommitted(place, [secretsDirectory, policiesDirectory, attributesPath]);
-  return { uncommitted: changes.map(({ path }) => path), setup: await readGitSetup(place, self) };
+  const operation = findOperation((await findGitDirectories(place)).gitDirectory);
+  const unmerged = (await listUnmerged(place)).filter(({ path }) => findMergedKind(path) !== undefined);
+  return {
+    uncommitted: changes.map(({ path }) => path),
+    operation,
+    conflicts: unmerged.map(({ path }) => path),
+    setup: await readGitSetup(place, self),
+  };
 }

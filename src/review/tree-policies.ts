@@ -4,7 +4,7 @@ import { treeMode, type TreeItem } from "../git/tree-object.ts";
 import { accessPolicyPath, membersDirectory } from "../store/layout.ts";
 import type { Finding } from "../store/finding.ts";
 import type { Tree } from "../store/tree.ts";
-import { findingOf } from "./finding-of.ts";
+import { findingOf } from "../store/finding-of.ts";
 import type { JudgedTrees } from "./judged-trees.ts";
 
 /** The access policy of a tree, as far as it can be used. */

@@ -1,6 +1,6 @@
 import { isAncestor, listFirstParents } from "../git/commit-graph.ts";
 import { findCloneFlaws, type CloneFlaw } from "../git/clone-flaws.ts";
-import { findGitDirectories } from "../git/commit.ts";
+import { findGitDirectories, type GitDirectories } from "../git/commit.ts";
 import type { GitPlace } from "../git/place.ts";
 import type { Refusal } from "./refusal.ts";
 import { readVerifiedSteps } from "./verified-steps.ts";
@@ -43,6 +43,12 @@ const flaws: Readonly<Record<CloneFlaw, Refusal>> = {
   },
 };
 
+/** Why nothing can be proven in a clone, whatever its commits are; empty for one that shows its history as it is. */
+export async function findCloneRefusals(place: GitPlace, directories?: GitDirectories): Promise<Refusal[]> {
+  const found = await findCloneFlaws(place, directories ?? (await findGitDirectories(place)));
+  return found.map((flaw) => flaws[flaw]);
+}
+
 /**
  * {@link verifyHistory} for a clone that shows its history as it is; any other is refused, and so
  * is a commit that is not after `from` where it must be.
@@ -61,8 +67,8 @@ export async function verifyClone(place: GitPlace, request: CloneRequest): Promi
     signing: undefined,
     isContinued: false,
   });
-  const found = await findCloneFlaws(place, directories);
-  if (found.length > 0) return refuse(found.map((flaw) => flaws[flaw]));
+  const found = await findCloneRefusals(place, directories);
+  if (found.length > 0) return refuse(found);
   const memory = request.remembers
     ? readVerifiedSteps(directories.commonDirectory, { root: from, all, strict })
     : undefined;

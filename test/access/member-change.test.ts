@@ -3,7 +3,7 @@ import type { CommittedPolicy } from "../../src/access/committed-policy.ts";
 import { planMember, type MemberRequest } from "../../src/access/member-change.ts";
 import { findPolicy } from "../../src/access/policy.ts";
 import { generateIdentity } from "../../src/crypto/identity.ts";
-import { parseRecipient } from "../../src/crypto/recipient.ts";
+import { parseRecipient } from "../../src/crypto/parse-recipient.ts";
 import { applyTo, memoryTree } from "./memory-tree.ts";
 
 const age = async (byte: number) =>

@@ -91,7 +91,7 @@ describe("merge-driver", () => {
   });
 
   it.each([
-    ["secrets/dev/app.rotation/A.yaml", "the journal of a rotation is one side's or the other's"],
+    ["secrets/dev/app.rotation/A.yaml", "the rotation of dev/app/A went on on both sides"],
     ["policies/schema.yaml", "it is no file that sealtree merges"],
     ["policies/members/Bob.pub", "it is no file that sealtree merges"],
     ["secrets/Dev.yaml", "it is no file that sealtree merges"],

@@ -91,7 +91,9 @@ const sortLists = (model: Model): Model => ({
 });
 
 describe(`${numRuns} random merges`, () => {
-  it("are what the model says, and in conflict on exactly what both sides changed", async () => {
+  const time = { timeout: 30_000 + numRuns * 20 };
+
+  it("are what the model says, and in conflict on exactly what both sides changed", time, async () => {
     await fc.assert(
       fc.asyncProperty(branches, async ({ base, ours, theirs }) => {
         const merged = await mergeInProcess([base, ours, theirs].map(printState));

@@ -75,6 +75,26 @@ describe("showFile", () => {
     expect(show(text)).toBe(expected);
   });
 
+  it("shows a file in conflict by both sides of what differs, with the base of diff3 left out", () => {
+    const [one, other, base] = [1, 2, 3].map((number) => makeRecord(number, 1));
+    const conflict = (markers: string) => `$sealtree: 1\n$scope: dev/app\n\n${markers}\nZ: ${one ?? ""}\n`;
+    const seen = (valueId: string) => `value ${valueId}, set 2023-11-14, generation ${generationId(1).slice(0, 8)}`;
+    const first = show(conflict(`<<<<<<< ours\n# why\nA: ${one ?? ""}\n=======\nA: ${other ?? ""}\n>>>>>>> theirs\n`));
+    const zed = /Z: (?<seen>.*)\n$/.exec(first)?.groups?.["seen"] ?? "";
+    expect(zed).toBe(seen(zed.slice(6, 14)));
+    expect(first).toMatch(
+      /^scope dev\/app\n\n<<<<<<< ours\n# why\nA: value .*\n=======\nA: value .*\n>>>>>>> theirs\n\nZ: value .*\n$/,
+    );
+    const markers = `<<<<<<< HEAD\nA: ${one ?? ""}\n||||||| 1a2b3c4\nA: ${base ?? ""}\n=======\n>>>>>>> topic\n`;
+    expect(show(conflict(markers))).toMatch(/\n<<<<<<< ours\nA: value .*\n=======\n>>>>>>> theirs\n/);
+    for (const odd of [
+      "=======\n",
+      "<<<<<<< a\n<<<<<<< b\n=======\n>>>>>>> c\n",
+      "<<<<<<< a\nA: canary-value\n=======\n>>>>>>> c\n",
+    ])
+      expect(show(conflict(odd))).toBe("<not a scope file: line 4>\n");
+  });
+
   it("prints no control character, whatever it is given, and nothing long", () => {
     const piece = fc.constantFrom(
       "$sealtree: 1\n",

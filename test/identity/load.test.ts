@@ -4,11 +4,13 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { inspect } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { encryptToRecipients, decryptWithIdentities } from "../../src/crypto/age.ts";
+import { decryptWithIdentities } from "../../src/crypto/age.ts";
+import { encryptToRecipients } from "../../src/crypto/age-encrypt.ts";
 import { sealWithPassphrase } from "../../src/crypto/age-passphrase.ts";
 import { encodeBech32 } from "../../src/crypto/bech32.ts";
 import { generateIdentity, type NewIdentity } from "../../src/crypto/identity.ts";
-import { fingerprintOf, parseRecipient } from "../../src/crypto/recipient.ts";
+import { fingerprintOf } from "../../src/crypto/recipient.ts";
+import { parseRecipient } from "../../src/crypto/parse-recipient.ts";
 import type { SealtreeError } from "../../src/errors.ts";
 import { findIdentities, loadIdentities, type LoadedIdentities } from "../../src/identity/load.ts";
 

@@ -130,6 +130,20 @@ describe("compareAccess", () => {
     expect(bob === undefined ? [] : sayAccess(bob)).toEqual(["bob gains 1 value in 1 scope: b"]);
   });
 
+  it("says scopes by name while they are few, and else by how they begin, so that none is hidden", () => {
+    const told = (...scopes: string[]) => {
+      const before = Object.fromEntries(scopes.map((scope) => [scope, { X: "v1 1", Y: "v2 1" }]));
+      const readers = (...names: string[]) => Object.fromEntries(scopes.map((scope) => [scope, names]));
+      const [bob] = compareAccess(sidesOf(before, readers("alice"), before, readers("alice", "bob")));
+      return bob === undefined ? [] : sayAccess(bob);
+    };
+    const six = ["a", "b", "c", "d", "e", "f"];
+    expect(told("prod/b", "dev/z", "prod/a")).toEqual(["bob gains 6 values in 3 scopes: dev/z, prod/a, prod/b"]);
+    expect(told(...six.map((name) => `prod/${name}`))).toEqual(["bob gains 12 values in 6 scopes of prod"]);
+    const mixed = told(...six.map((name) => `dev/${name}`), "prod/api", "shared/dns", "shared/ca");
+    expect(mixed).toEqual(["bob gains 18 values in 9 scopes: 6 of dev, prod/api, 2 of shared"]);
+  });
+
   it("tells what is still known from what was rotated", () => {
     const before = { a: { X: "v1 1", Y: "v2 1" } };
     const after = { a: { X: "v1 2", Y: "v3 2" } };
@@ -277,7 +291,7 @@ describe("a report", () => {
       overdue: 0,
       stale: 0,
       commits: Array.from({ length: authors }, (_, index) => commit(index)),
-      verification: { state: "skipped" as const, why: "test" },
+      verification: { state: "skipped" as const, why: "test", level: undefined },
       deep: undefined,
       warnings: [],
       originOf: () => ({ commit: commit(1), earlier: undefined, rotation: undefined }),

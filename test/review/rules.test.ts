@@ -31,7 +31,7 @@ describe("readScopeProblems", () => {
   it.each([
     ["$sealtree: 1\n$scope: dev/app\n", []],
     ["$sealtree: 1\n$scope: dev/app", [2]],
-    ["", [1, 2, 2]],
+    ["", [1, 2]],
     ["x\ny\nz\n", [1, 2, 3]],
     ["$sealtree: 1\n$scope: dev/app\n\n# one\n\n# two\n# three\n", [5, 7]],
     ["$sealtree: 1\n$scope: dev/app\n# one\n# two\nA: plain\n# \u0007\nB: plain\n", [5, 6, 7]],

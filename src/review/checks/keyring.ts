@@ -7,7 +7,7 @@ import type { ScopePath } from "../../secret/address.ts";
 import type { Finding } from "../../store/finding.ts";
 import type { GenerationFile } from "../../store/generation-file.ts";
 import { generationPath } from "../../store/layout.ts";
-import { findingOf } from "../finding-of.ts";
+import { findingOf } from "../../store/finding-of.ts";
 import type { Rule } from "../rule.ts";
 import { fitsRecipient } from "../stanza-kind.ts";
 

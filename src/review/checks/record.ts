@@ -1,4 +1,4 @@
-import { findingOf } from "../finding-of.ts";
+import { findingOf } from "../../store/finding-of.ts";
 import type { Rule } from "../rule.ts";
 
 export const record: Rule = {

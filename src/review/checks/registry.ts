@@ -16,6 +16,7 @@ import { recovery } from "./recovery.ts";
 import { removedMember } from "./removed-member.ts";
 import { requiredName } from "./required-name.ts";
 import { rotationDue } from "./rotation-due.ts";
+import { rotationJournal } from "./rotation-journal.ts";
 import { rotationOverdue } from "./rotation-overdue.ts";
 import { rotationPolicy } from "./rotation-policy.ts";
 import { scopeFile } from "./scope-file.ts";
@@ -52,6 +53,7 @@ export const rules = [
   noRotationRule,
   rotationOverdue,
   rotationDue,
+  rotationJournal,
   strayFile,
   attributes,
   hostileAttributes,
@@ -64,4 +66,5 @@ export const reportedNames = [
   { name: "member-file", describe: "A key file holds one public key a line, and nothing else." },
   { name: "schema", describe: "policies/schema.yaml follows its own schema." },
   { name: "deep", describe: "With --deep: what your identity should open opens." },
+  { name: "live", describe: "With --live: the providers let the values in." },
 ] as const;

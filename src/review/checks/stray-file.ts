@@ -1,5 +1,5 @@
 import { secretsDirectory } from "../../store/layout.ts";
-import { findingOf } from "../finding-of.ts";
+import { findingOf } from "../../store/finding-of.ts";
 import { isOurs } from "../our-files.ts";
 import type { Rule } from "../rule.ts";
 
