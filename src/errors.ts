@@ -57,6 +57,7 @@ export const errorCatalogue = {
   E_MEMBER_NOT_FOUND: "notFound",
   E_FILE_NOT_FOUND: "notFound",
   E_USER_NOT_FOUND: "notFound",
+  E_NO_REMOTE: "notFound",
   E_NO_IDENTITY: "noAccess",
   E_NO_ACCESS: "noAccess",
   E_PERMISSION_DENIED: "noAccess",
@@ -74,13 +75,20 @@ export const errorCatalogue = {
   E_OPERATION_IN_PROGRESS: "conflict",
   E_LOCKED: "conflict",
   E_RACED: "conflict",
+  E_NOT_PUSHED: "conflict",
   E_EXISTS: "conflict",
   E_REMOVED: "conflict",
   E_ROTATION_NOT_DONE: "rotation",
+  E_ROTATION_IN_FLIGHT: "rotation",
+  E_JOURNAL_MALFORMED: "integrity",
+  E_JOURNAL_REGRESSED: "integrity",
+  E_PUSH_REFUSED: "provider",
+  E_PROVIDER: "provider",
   E_PLUGIN_FAILED: "provider",
   E_KEYCHAIN_FAILED: "provider",
   E_IO: "provider",
   E_NETWORK: "provider",
+  E_HOOK_FAILED: "provider",
   E_GIT_FAILED: "provider",
 } as const satisfies Record<string, ExitClass>;
 
@@ -122,6 +130,11 @@ export class SealtreeError extends Error {
   get exitCode(): number {
     return exitCodes[errorCatalogue[this.code]];
   }
+}
+
+/** E_USAGE: what was asked for cannot be meant so; `hints` say how it is done. */
+export function usageError(message: string, ...hints: readonly string[]): SealtreeError {
+  return new SealtreeError("E_USAGE", message, { hints });
 }
 
 /** True for our own failures, also across two copies of this module in a bundle. */

@@ -5,7 +5,7 @@ import { Readable } from "node:stream";
 import { isDeepStrictEqual } from "node:util";
 import { SealtreeError } from "../errors.ts";
 import { git } from "../git/run.ts";
-import { endingSignals } from "../values/private-folder.ts";
+import { endingSignals } from "../values/signals.ts";
 import type { Io } from "./io.ts";
 import type { Style } from "./present.ts";
 import { safeText } from "./safe-text.ts";

@@ -11,8 +11,19 @@ export function commitCells(context: Context, { commit, author, at, reason }: Co
 }
 
 /** A commit as `--json` prints it. */
-export function commitJson({ commit, author, at, reason, subject }: CommitInfo) {
-  return { commit, author, at, reason: reason ?? null, subject };
+export function commitJson({ commit, author, at, reason, subject, note }: CommitInfo) {
+  return { commit, author, at, reason: reason ?? null, note: note ?? null, subject };
+}
+
+/** Most characters of a note that a table shows. */
+const noteWidth = 72;
+
+/** What the writer gave as the reason, as the last cell of a table: quoted, cut and safe to print. */
+export function noteCell(context: Context, { note }: CommitInfo): string {
+  if (note === undefined) return "";
+  const words = Array.from(note);
+  const shown = words.length > noteWidth ? `${words.slice(0, noteWidth - 1).join("")}…` : note;
+  return context.paint("dim", safeText(`"${shown}"`));
 }
 
 /** `value 1a2b3c4d`, or `removed`. */

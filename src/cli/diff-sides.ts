@@ -1,11 +1,13 @@
 import { isScopePattern, matchesPatterns } from "../access/scope-pattern.ts";
-import { SealtreeError } from "../errors.ts";
+import { SealtreeError, usageError } from "../errors.ts";
 import { findMergeBase } from "../git/ancestors.ts";
 import type { GitPlace } from "../git/place.ts";
 import { isRevision, resolveCommit } from "../git/revision.ts";
-import type { ScopePath } from "../secret/address.ts";
+import { isScopePath, type ScopePath } from "../secret/address.ts";
 import { listScopes } from "../store/keyring.ts";
+import type { Tree } from "../store/tree.ts";
 import { openWorkTree } from "../store/work-tree.ts";
+import { scopeNotFound } from "../values/not-found.ts";
 
 /** What `sealtree diff` is to compare. */
 export interface DiffSides {
@@ -38,11 +40,11 @@ export async function parseDiffArguments(
     revisions.push(words.shift() ?? "");
   const pattern = checkPattern(words.shift() ?? option);
   // A word that is neither a commit nor a pattern is taken for a commit that is not there.
-  if (words.length > 0) throw usage("too many arguments", "sealtree diff A B PATTERN has them all");
+  if (words.length > 0) throw usageError("too many arguments", "sealtree diff A B PATTERN has them all");
   const [before, after] = [await resolveCommit(place, revisions[0] ?? "HEAD"), revisions[1]];
   const end = after === undefined ? undefined : await resolveCommit(place, after);
   const base = hasBase && end !== undefined ? await findMergeBase(place, before, end) : before;
-  if (base === undefined) throw usage("the two commits have no common ancestor", "use A..B, with two dots");
+  if (base === undefined) throw usageError("the two commits have no common ancestor", "use A..B, with two dots");
   return { before: base, after: end, pattern };
 }
 
@@ -51,6 +53,17 @@ export function scopeFilter(pattern: string | undefined): (scope: ScopePath) => 
   if (pattern === undefined) return () => true;
   const patterns = /[*?!]/.test(pattern) ? [pattern] : [pattern, `${pattern}/**`];
   return (scope) => matchesPatterns(patterns, scope, "");
+}
+
+/**
+ * Makes sure that a name on the command line is a scope, or a folder of scopes, on one side at
+ * least: a typing error must not look like no difference. Throws E_SCOPE_NOT_FOUND.
+ */
+export async function requireScope(pattern: string | undefined, before: Tree, after: Tree): Promise<void> {
+  if (pattern === undefined || !isScopePath(pattern)) return;
+  const includes = scopeFilter(pattern);
+  for (const tree of [after, before]) if ((await listScopes(tree)).some(includes)) return;
+  throw await scopeNotFound(after, pattern);
 }
 
 /** A pattern that somebody typed. Throws E_REVISION_NOT_FOUND for what could not be one. */
@@ -66,12 +79,8 @@ async function isCommitHere(place: GitPlace, word: string): Promise<boolean> {
   if (!(await isRevision(place, word))) return false;
   const scopes = await listScopes(openWorkTree(place.root));
   if (!scopes.some((scope) => scope === word || scope.startsWith(`${word}/`))) return true;
-  throw usage(
+  throw usageError(
     "an argument names both a commit and a scope",
     "for the scope: --scope SCOPE; for the commit: refs/heads/NAME",
   );
-}
-
-function usage(message: string, hint: string): SealtreeError {
-  return new SealtreeError("E_USAGE", message, { hints: [hint] });
 }

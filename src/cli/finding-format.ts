@@ -1,7 +1,5 @@
 import { SealtreeError } from "../errors.ts";
-import { withoutRunnerCommands } from "../review/print-findings.ts";
 import type { Context } from "./context.ts";
-import { safeText } from "./safe-text.ts";
 
 /** Forms that findings are printed in. */
 const findingFormats = ["text", "github", "json", "sarif"] as const;
@@ -20,9 +18,4 @@ export function chooseFindingFormat(context: Context, options: Readonly<Record<s
     throw new SealtreeError("E_USAGE", "there is one format at a time", { hints: ["give one of them"] });
   if (format !== undefined) return format;
   throw new SealtreeError("E_USAGE", "there is no such format", { hints: [`--format ${findingFormats.join(", ")}`] });
-}
-
-/** Escaped, line breaks too: a file's name may hold one, or what a runner takes for a command. */
-export function oneLine(text: string): string {
-  return withoutRunnerCommands(safeText(text).replaceAll("\n", "\\u{a}"));
 }

@@ -1,5 +1,5 @@
 import { exitCodes, SealtreeError } from "../errors.ts";
-import { suggest } from "../values/suggest.ts";
+import { suggest } from "../secret/suggest.ts";
 import type { Io } from "./io.ts";
 import { table } from "./present.ts";
 import { findCommand } from "./find-command.ts";

@@ -24,7 +24,7 @@ export function parseLine(
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.code === "commander.helpDisplayed" || error.code === "commander.help") return undefined;
-    throw usageError(name, error, command);
+    throw commanderError(name, error, command);
   }
   const options = command.opts<Record<string, unknown>>();
   return { args: [...command.args, ...words.slice(own.length)], options, common: toCommonOptions(options) };
@@ -45,7 +45,7 @@ export function buildCommand(name: string, entry: CommandEntry, module: CommandM
   return command.addHelpText("after", () => `\nExamples:\n${examples.join("\n")}\n\nJSON:\n  ${module.json}\n`);
 }
 
-function usageError(name: string, error: CommanderError, command: Command): SealtreeError {
+function commanderError(name: string, error: CommanderError, command: Command): SealtreeError {
   const help = `sealtree ${name} --help shows how`;
   const usage = `usage: ${command.name()} ${command.usage()}`;
   switch (error.code) {

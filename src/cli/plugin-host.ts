@@ -4,6 +4,7 @@ import { pluginOf } from "../crypto/plugin-identity.ts";
 import { hasCode } from "../errors.ts";
 import type { GitPlace } from "../git/place.ts";
 import type { PluginInteraction } from "../identity/plugin-interaction.ts";
+import { identitiesOrNone } from "../identity/identities-or-none.ts";
 import { createPluginHost } from "../identity/plugins.ts";
 import type { Io } from "./io.ts";
 import { askHidden, askText, askYesNo } from "./prompt.ts";
@@ -51,15 +52,6 @@ function orNothing<T>(get: () => T): T | undefined {
     return get();
   } catch (error) {
     if (hasCode(error, "E_NO_REPOSITORY")) return undefined;
-    throw error;
-  }
-}
-
-async function identitiesOrNone(identities: PluginUser["identities"]): Promise<readonly Identity[]> {
-  try {
-    return await identities();
-  } catch (error) {
-    if (hasCode(error, "E_NO_IDENTITY")) return [];
     throw error;
   }
 }

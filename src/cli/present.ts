@@ -49,7 +49,8 @@ export function count(amount: number, noun: string): string {
   return `${amount} ${amount === 1 ? noun : `${noun}s`}`;
 }
 
-function visibleWidth(text: string): number {
+/** How many columns of a terminal `text` takes, its colours apart. */
+export function visibleWidth(text: string): number {
   // oxlint-disable-next-line no-control-regex -- colour codes take no room
   return Array.from(text.replaceAll(/\u001b\[[0-9;]*m/g, "")).length;
 }

@@ -6,7 +6,8 @@ import { toSarif } from "../review/sarif.ts";
 import type { Finding } from "../store/finding.ts";
 import { version } from "./version.ts";
 import type { Context } from "./context.ts";
-import { oneLine, type FindingFormat } from "./finding-format.ts";
+import type { FindingFormat } from "./finding-format.ts";
+import { oneLine } from "./one-line.ts";
 import { count } from "./present.ts";
 
 /** What `check` did, as it is printed. */

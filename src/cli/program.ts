@@ -1,4 +1,5 @@
 import type { CommandModule } from "./command.ts";
+import { rotationEntries } from "./rotation-entries.ts";
 
 /** Groups of `sealtree --help`, in the order shown. */
 export const groups = ["start", "values", "use", "history", "access", "rotation", "review", "operate"] as const;
@@ -208,21 +209,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: "how things stand, on one screen",
     load: async () => (await import("./commands/status.ts")).status,
   },
-  rotate: {
-    group: "rotation",
-    summary: "give secrets new values",
-    load: async () => (await import("./commands/rotate.ts")).rotate,
-  },
-  "rotation status": {
-    group: "rotation",
-    summary: "how old the values are, and when they are due",
-    load: async () => (await import("./commands/rotation-status.ts")).rotationStatusCommand,
-  },
-  "rotation plan": {
-    group: "rotation",
-    summary: "the rotations of the coming weeks",
-    load: async () => (await import("./commands/rotation-plan.ts")).rotationPlan,
-  },
+  ...rotationEntries,
   audit: {
     group: "operate",
     summary: "who did what, from your log and the git history",

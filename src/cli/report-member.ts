@@ -22,7 +22,7 @@ export function sayLost(name: string, reach: readonly ReadableScope[]): string[]
 }
 
 /** What was done to each scope, in words. */
-export function sayScopes(scopes: readonly PlannedRekey[], isDryRun: boolean): string[] {
+function sayScopes(scopes: readonly PlannedRekey[], isDryRun: boolean): string[] {
   return scopes.map(({ scope, minted, rewrapped, resealed }) => {
     const parts = [
       ...(minted === undefined ? [] : ["a new generation"]),
@@ -34,7 +34,7 @@ export function sayScopes(scopes: readonly PlannedRekey[], isDryRun: boolean): s
 }
 
 /** What was done to each scope, for `--json`. */
-export function describeScopes(scopes: readonly PlannedRekey[]) {
+function describeScopes(scopes: readonly PlannedRekey[]) {
   return scopes.map(({ scope, minted, rewrapped, resealed }) => ({
     scope,
     minted: minted ?? null,
@@ -71,6 +71,40 @@ export function auditAccess(context: Context, { operation, actor, reason, scopes
     commit,
   } as const;
   context.audit(scopes.length === 0 ? [event] : scopes.map((scope) => ({ ...event, scope })));
+}
+
+/** A change of what one member may read, done or, on a dry run, to be done. */
+export interface MemberChange extends Omit<AccessChange, "scopes"> {
+  readonly member: string;
+  /** False when the policy said so already. */
+  readonly isChanged: boolean;
+  /** Of the policy, after it. */
+  readonly version: number;
+  /** Scopes whose readers are others now, for the audit log. */
+  readonly concerned: readonly ScopePath[];
+  readonly rekeyed: readonly PlannedRekey[];
+}
+
+/** What a command says of its own change: fields of `--json`, and words before and after those on the scopes. */
+export interface MemberWords {
+  readonly json: Readonly<Record<string, unknown>>;
+  readonly before: string;
+  readonly after: readonly string[];
+}
+
+/** Audits and tells a change of what a member may read. */
+export function reportMemberChange(context: Context, change: MemberChange, words: MemberWords): void {
+  const { dryRun, json } = context.options;
+  const { member, rekeyed, commit, concerned, version } = change;
+  const changed = change.isChanged || rekeyed.length > 0;
+  if (!dryRun && changed) auditAccess(context, { ...change, scopes: concerned });
+  if (json) {
+    const scopes = describeScopes(rekeyed);
+    context.json({ member, changed, version, ...words.json, scopes, commit: commit ?? null, dry_run: dryRun });
+    return;
+  }
+  for (const line of [words.before, ...sayScopes(rekeyed, dryRun), ...words.after]) context.say(line);
+  if (commit !== undefined) context.say(`committed ${commit.slice(0, 9)}`);
 }
 
 /** The name under which the policy knows the user; undefined for nobody. */

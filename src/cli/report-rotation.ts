@@ -5,7 +5,9 @@ import type { NotRotated, Urgency } from "../rotation/select.ts";
 import { auditFailure } from "./audit-failure.ts";
 import type { Context } from "./context.ts";
 import { count } from "./present.ts";
+import { auditResults, sayResults, toJson } from "./report-providers.ts";
 import { auditWrite, sayDrops } from "./report-write.ts";
+import type { ProviderReport } from "./rotate-at-providers.ts";
 
 export interface RotationReport {
   readonly scopes: readonly RotatedScope[];
@@ -14,6 +16,10 @@ export interface RotationReport {
   /** Secrets of the repository that no rule names. */
   readonly withoutRule: number;
   readonly urgency: Urgency;
+  /** `markdown` for a job summary or an issue. */
+  readonly format: "words" | "markdown";
+  /** What was done at providers; undefined when nothing was to be. */
+  readonly providers: ProviderReport | undefined;
 }
 
 /** Says what a rotation did and what it could not do, on stderr or as JSON, and audits both. */
@@ -30,21 +36,30 @@ export async function reportRotation(context: Context, report: RotationReport): 
       kind: report.urgency === "emergency" ? "emergencyRotation" : "rotated",
     });
   }
+  auditResults(context, context.options.dryRun ? [] : (report.providers?.results ?? []), report.urgency);
   if (context.options.json) printJson(context, report);
-  else printWords(context, report);
+  else if (report.format === "markdown") {
+    const { printRotationMarkdown } = await import("./rotation-markdown.ts");
+    context.line(printRotationMarkdown(report, context.options.dryRun));
+  } else printWords(context, report);
 }
 
-function printJson(context: Context, { scopes, notRotated, unreadable, withoutRule }: RotationReport): void {
+function printJson(context: Context, report: RotationReport): void {
+  const { scopes, notRotated, unreadable, withoutRule, providers } = report;
   context.json({
     rotated: listRotated(scopes),
     not_rotated: listNotRotated(scopes, notRotated),
     unreadable: unreadable.map(({ scope, error }) => ({ scope, code: error.code, message: error.message })),
+    at_providers: (providers?.results ?? []).map(toJson),
+    postponed: (providers?.postponed ?? []).map(printAddress),
     without_rule: withoutRule,
     dry_run: context.options.dryRun,
   });
 }
 
-function printWords(context: Context, { scopes, notRotated, unreadable, withoutRule }: RotationReport): void {
+function printWords(context: Context, report: RotationReport): void {
+  const { scopes, notRotated, unreadable, withoutRule, providers } = report;
+  if (providers !== undefined) sayResults(context, providers);
   const rotated = listRotated(scopes);
   const verb = context.options.dryRun ? "would rotate" : "rotated";
   for (const { address, commit } of rotated)
@@ -55,12 +70,13 @@ function printWords(context: Context, { scopes, notRotated, unreadable, withoutR
     context.say(`${needed ? context.paint("red", "not rotated") : "not rotated"} ${address}: ${reason}`);
   }
   for (const { scope, error } of unreadable) context.say(`not rotated ${scope}: ${error.message}`);
-  if (rotated.length === 0 && scopes.length + notRotated.length + unreadable.length === 0)
-    context.say("nothing to rotate");
+  const others = scopes.length + notRotated.length + unreadable.length + (providers?.results.length ?? 0);
+  if (rotated.length === 0 && others === 0) context.say("nothing to rotate");
   if (withoutRule > 0) context.say(`${count(withoutRule, "secret")} without a rule: sealtree rotation status`);
 }
 
-function listRotated(scopes: readonly RotatedScope[]) {
+/** What has a new value here, and the commit that gave it. */
+export function listRotated(scopes: readonly RotatedScope[]) {
   return scopes.flatMap(({ rotations, outcome }) =>
     outcome === undefined
       ? []
@@ -68,7 +84,8 @@ function listRotated(scopes: readonly RotatedScope[]) {
   );
 }
 
-function listNotRotated(scopes: readonly RotatedScope[], notRotated: readonly NotRotated[]) {
+/** What was asked for and has no new value, and why. */
+export function listNotRotated(scopes: readonly RotatedScope[], notRotated: readonly NotRotated[]) {
   const failed = scopes.flatMap(({ rotations, error }) =>
     error === undefined
       ? []

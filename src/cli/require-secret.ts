@@ -1,7 +1,6 @@
-import { SealtreeError } from "../errors.ts";
-import { printAddress, type Address } from "../secret/address.ts";
-import { listScopes, readScope } from "../store/keyring.ts";
-import { suggest } from "../values/suggest.ts";
+import type { Address } from "../secret/address.ts";
+import { readScope } from "../store/keyring.ts";
+import { scopeNotFound, secretNotFound } from "../values/not-found.ts";
 import type { Context } from "./context.ts";
 
 /**
@@ -15,12 +14,7 @@ export async function requireSecret(context: Context, address: Address): Promise
   if (context.subject.operation === "unset") {
     context.audit([{ kind: "deleteOfMissing", operation: "unset", ...address, outcome: "refused" }]);
   }
-  if (entries === undefined) {
-    throw new SealtreeError("E_SCOPE_NOT_FOUND", `no scope ${address.scope}`, {
-      hints: suggest(address.scope, await listScopes(tree)),
-    });
-  }
-  throw new SealtreeError("E_SECRET_NOT_FOUND", `no secret ${printAddress(address)}`, {
-    hints: suggest(address.name, [...entries.keys()]),
-  });
+  throw entries === undefined
+    ? await scopeNotFound(tree, address.scope)
+    : secretNotFound(tree, address, entries.keys());
 }

@@ -21,6 +21,7 @@ li { margin: .15rem 0; }
 code { font: .92em ui-monospace, monospace; background: light-dark(#eff1f3, #22272e); border-radius: 4px; padding: .1em .3em; overflow-wrap: break-word; }
 main { overflow-x: auto; }
 table { width: 100%; }
+time { white-space: nowrap; }
 thead th { font-weight: 600; color: var(--dim); font-size: 12px; }
 td { font: inherit; text-align: left; white-space: normal; vertical-align: top; }
 td.number, th.number { text-align: right; width: 5rem; }
@@ -85,7 +86,8 @@ function isNumber(span: Cell[number]): boolean {
 function printCell(cell: Cell): string {
   return cell
     .map((span) => {
-      if (typeof span === "string") return escape(span);
+      // A hyphen is where a line may end, and a date is read in one piece.
+      if (typeof span === "string") return escape(span).replaceAll(/\b\d{4}-\d\d-\d\d\b/g, "<time>$&</time>");
       return "code" in span ? `<code>${escape(span.code)}</code>` : escape(span.from);
     })
     .join("");

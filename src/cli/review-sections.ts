@@ -21,7 +21,7 @@ export function listFindingSections({ findings, overdue, stale }: Report): Secti
   ];
   return [
     ...findingTable("New warnings", others, others.length > openFindings),
-    ...(state.length === 0 ? [] : [{ title: "In all", isFolded: false, lead: [`${state.join(", ")}.`] }]),
+    ...(state.length === 0 ? [] : [{ title: "How it stands", isFolded: false, lead: [`${state.join(", ")}.`] }]),
     ...findingTable("Findings that were there before", findings.remaining, true),
   ];
 }

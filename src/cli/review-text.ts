@@ -1,9 +1,8 @@
 import type { Report } from "../review/report.ts";
-import { withoutRunnerCommands } from "../review/print-findings.ts";
 import type { Context } from "./context.ts";
+import { oneLine } from "./one-line.ts";
 import { table } from "./present.ts";
 import type { Cell, ReviewPage, Section } from "./review-page.ts";
-import { safeText } from "./safe-text.ts";
 
 /** Rows of a list that a terminal is given; the other forms have all. */
 const maxRows = 60;
@@ -39,8 +38,4 @@ function printCell(cell: Cell): string {
   return oneLine(
     cell.map((span) => (typeof span === "string" ? span : "code" in span ? span.code : span.from)).join(""),
   );
-}
-
-function oneLine(text: string): string {
-  return withoutRunnerCommands(safeText(text).replaceAll("\n", "\\u{a}"));
 }

@@ -4,7 +4,7 @@ import { readRepositoryLog, type RepositoryChange } from "../history/repository-
 import { isShallow } from "../history/scope-commits.ts";
 import { printAddress } from "../secret/address.ts";
 import type { Context } from "./context.ts";
-import { commitCells, commitJson } from "./describe-version.ts";
+import { commitCells, commitJson, noteCell } from "./describe-version.ts";
 import type { LogSelection } from "./log-selection.ts";
 import { table } from "./present.ts";
 
@@ -39,7 +39,11 @@ export async function showRepositoryLog(
     context.json({ commits: listed, more: hasMore, warnings });
     return;
   }
-  const rows = commits.map((commit) => [...commitCells(context, commit), sayChanges(commit)]);
+  const rows = commits.map((commit) => [
+    ...commitCells(context, commit),
+    sayChanges(commit),
+    noteCell(context, commit),
+  ]);
   for (const line of table(rows)) context.line(line);
   if (commits.length === 0) context.say("no commit fits");
   if (hasMore && selection.count === undefined) context.say(`older ones are not shown: -n ${limit * 10} shows more`);

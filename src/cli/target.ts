@@ -1,9 +1,8 @@
+import type { SealtreeError } from "../errors.ts";
 import { isScopePath, parseAddress, type Address, type ScopePath } from "../secret/address.ts";
-import { SealtreeError } from "../errors.ts";
-import { listScopes } from "../store/keyring.ts";
 import { scopeFilePath } from "../store/layout.ts";
 import type { Tree } from "../store/tree.ts";
-import { suggest } from "../values/suggest.ts";
+import { scopeNotFound } from "../values/not-found.ts";
 
 /** What `ADDRESS|SCOPE` on a command line names. */
 export type Target =
@@ -18,14 +17,13 @@ export type Target =
 export async function parseTarget(tree: Tree, text: string): Promise<Target> {
   if (isScopePath(text)) {
     if ((await tree.read(scopeFilePath(text))) !== undefined) return { kind: "scope", scope: text };
-    if (!text.includes("/")) {
-      throw new SealtreeError("E_SCOPE_NOT_FOUND", `no scope ${text}`, {
-        hints: [
-          ...suggest(text, await listScopes(tree)),
-          "an address is a scope, a / and a name, such as prod/api/STRIPE_KEY",
-        ],
-      });
-    }
+    if (!text.includes("/"))
+      throw await scopeNotFound(tree, text, "an address is a scope, a / and a name, such as prod/api/STRIPE_KEY");
   }
   return { kind: "secret", address: parseAddress(text) };
+}
+
+/** The error for an address whose scope `tree` lacks; `text` is what was typed, which may have meant a scope. */
+export async function noSuchScope(tree: Tree, text: string, { scope }: Address): Promise<SealtreeError> {
+  return await scopeNotFound(tree, isScopePath(text) ? text : scope);
 }

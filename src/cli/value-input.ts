@@ -16,7 +16,8 @@ export const valueOptions: readonly OptionSpec[] = [
   },
   {
     flags: "--generate <spec>",
-    description: "make a random value: password, hex, base64, base64url, uuid, with options as in password:length=40",
+    description:
+      "make the value: password, passphrase, numeric, hex, base64, base64url, uuid, a key pair (ed25519, x25519, ecdsa, rsa, ssh, age), certificate or csr, with options as in password:length=40",
   },
   { flags: "--binary", description: "keep the value as binary even if it is text" },
 ];
@@ -47,7 +48,7 @@ async function readFrom(
   const { stdin, fromFile, fromJson, generate } = options;
   if (typeof generate === "string") {
     const { generateValue, parseGeneratorSpec } = await import("../rotation/generator-spec.ts");
-    return generateValue(parseGeneratorSpec(generate), context.session.random);
+    return await generateValue(parseGeneratorSpec(generate), context.session);
   }
   if (typeof fromFile === "string") return Secret.fromBytes(readInputFile(context, fromFile));
   if (typeof fromJson === "string") return pickFromJson(await readStdin(context), fromJson);

@@ -1,11 +1,11 @@
 import { explainMember } from "../../access/explain.ts";
 import { isAdmin } from "../../access/permission.ts";
+import { requireMember } from "../../access/require-member.ts";
 import { loadPolicy } from "../../access/policy.ts";
 import { listScopes, readScope } from "../../store/keyring.ts";
 import { lettersLegend, printLetters } from "../access-letters.ts";
 import type { CommandModule } from "../command.ts";
 import { count, table } from "../present.ts";
-import { requireMember } from "../require-member.ts";
 import { safeText } from "../safe-text.ts";
 
 export const accessOf: CommandModule = {

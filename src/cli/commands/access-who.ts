@@ -1,19 +1,18 @@
 import { loadPolicy } from "../../access/policy.ts";
 import { listPresentReaders, type PresentReader } from "../../access/present-readers.ts";
 import { isDrop, readSealedHeader } from "../../crypto/sealed-header.ts";
-import { SealtreeError } from "../../errors.ts";
 import { findHead, resolveCommit } from "../../git/revision.ts";
 import { listPastReaders, type PastReader, type PastReaders } from "../../history/past-readers.ts";
 import type { ScopePath, SecretName } from "../../secret/address.ts";
-import { listScopes, readKeyring, readScope, type Keyring } from "../../store/keyring.ts";
+import { readKeyring, readScope, type Keyring } from "../../store/keyring.ts";
 import type { Tree } from "../../store/tree.ts";
-import { suggest } from "../../values/suggest.ts";
+import { secretNotFound } from "../../values/not-found.ts";
 import type { CommandModule } from "../command.ts";
 import type { Context } from "../context.ts";
 import { requireHistory, sayGaps } from "../load-exposure.ts";
 import { count, relativeTime, table } from "../present.ts";
 import { safeText } from "../safe-text.ts";
-import { parseTarget } from "../target.ts";
+import { noSuchScope, parseTarget } from "../target.ts";
 
 interface Subject {
   readonly scope: ScopePath;
@@ -49,17 +48,11 @@ export const accessWho: CommandModule = {
 async function parseSubject(tree: Tree, text: string): Promise<Subject> {
   const target = await parseTarget(tree, text);
   if (target.kind === "scope") return { scope: target.scope };
-  const { scope, name } = target.address;
-  const entries = await readScope(tree, scope);
-  if (entries === undefined) {
-    throw new SealtreeError("E_SCOPE_NOT_FOUND", `no scope ${scope} in ${tree.label}`, {
-      hints: suggest(scope, await listScopes(tree)),
-    });
-  }
-  if (entries.has(name)) return { scope, name };
-  throw new SealtreeError("E_SECRET_NOT_FOUND", `no secret ${scope}/${name} in ${tree.label}`, {
-    hints: [...suggest(name, [...entries.keys()]), `sealtree list ${scope} shows what is there`],
-  });
+  const { address } = target;
+  const entries = await readScope(tree, address.scope);
+  if (entries === undefined) throw await noSuchScope(tree, text, address);
+  if (!entries.has(address.name)) throw secretNotFound(tree, address, entries.keys());
+  return address;
 }
 
 /** Of a secret, only the generation that its record is under counts. */

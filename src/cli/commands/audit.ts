@@ -4,7 +4,7 @@ import { hasCode, SealtreeError } from "../../errors.ts";
 import type { GitPlace } from "../../git/place.ts";
 import { durationMs, isDuration } from "../../rotation/duration.ts";
 import { parseScopePath } from "../../secret/address.ts";
-import { suggest } from "../../values/suggest.ts";
+import { suggest } from "../../secret/suggest.ts";
 import type { CommandModule } from "../command.ts";
 import type { Context } from "../context.ts";
 import { table, type Style } from "../present.ts";

@@ -1,35 +1,39 @@
-import { SealtreeError } from "../../errors.ts";
 import { resolveCommit } from "../../git/revision.ts";
-import { blameScope, type BlameLine } from "../../history/blame-scope.ts";
-import { parseScopePath, type ScopePath } from "../../secret/address.ts";
-import { listScopes } from "../../store/keyring.ts";
+import { blameScope, type Blame, type BlameLine } from "../../history/blame-scope.ts";
+import type { Address } from "../../secret/address.ts";
 import type { Tree } from "../../store/tree.ts";
-import { suggest } from "../../values/suggest.ts";
+import { scopeNotFound, secretNotFound } from "../../values/not-found.ts";
 import type { CommandModule } from "../command.ts";
 import type { Context } from "../context.ts";
-import { commitCells, commitJson } from "../describe-version.ts";
+import { commitCells, commitJson, noteCell } from "../describe-version.ts";
 import { requireHistory } from "../load-exposure.ts";
 import { relativeTime, table } from "../present.ts";
+import { noSuchScope, parseTarget } from "../target.ts";
 
 export const blame: CommandModule = {
-  arguments: "<scope>",
+  arguments: "<address|scope>",
   kind: "read",
   description:
-    "Says of every secret of a scope who gave it the value it has, when and why. A value that was only sealed again, by a rekey, keeps the one who set it. Needs no key and never prints a value.",
+    "Says of every secret of a scope, or of one secret, who gave it the value it has, when and why. A value that was only sealed again, by a rekey, keeps the one who set it. Needs no key and never prints a value.",
   options: [],
   examples: [
     { command: "sealtree blame prod/api", description: "who set what is in force" },
+    { command: "sealtree blame prod/api/STRIPE_KEY", description: "who set one value" },
     { command: "sealtree blame prod/api --at v1.2.0 --json", description: "as of a tag, for a script" },
   ],
-  json: '{"scope", "secrets": [{"name", "value_id", "set_at", "is_drop": boolean, "committed": boolean, "commit"|null, "author": {"name","email"}|null, "at"|null, "reason"|null, "subject"|null}], "removed": [name], "warnings": [text]}',
+  json: '{"scope", "secrets": [{"name", "value_id", "set_at", "is_drop": boolean, "committed": boolean, "commit"|null, "author": {"name","email"}|null, "at"|null, "reason"|null, "note"|null, "subject"|null}], "removed": [name], "warnings": [text]}',
   async run(context, [text = ""]) {
-    const scope = parseScopePath(text);
-    context.about({ operation: "blame", scope });
+    context.about({ operation: "blame" });
     const place = requireHistory(context);
     const tree = await context.tree();
+    const target = await parseTarget(tree, text);
+    const scope = target.kind === "scope" ? target.scope : target.address.scope;
+    context.about({ operation: "blame", ...(target.kind === "scope" ? { scope } : target.address) });
     const at = context.options.at === undefined ? undefined : await resolveCommit(place, context.options.at);
-    const found = await blameScope(place, scope, { tree, at });
-    if (found === undefined) throw await noSuchScope(tree, scope);
+    const whole = await blameScope(place, scope, { tree, at });
+    if (whole === undefined)
+      throw target.kind === "scope" ? await scopeNotFound(tree, scope) : await noSuchScope(tree, text, target.address);
+    const found = target.kind === "scope" ? whole : only(tree, whole, target.address);
     if (context.options.json) {
       context.json({ scope, secrets: found.lines.map(lineJson), removed: found.removed, warnings: found.warnings });
       return;
@@ -46,17 +50,22 @@ function cells(context: Context, { name, valueId, setAt, isDrop, origin }: Blame
   const value = [name, `value ${valueId.slice(0, 8)}${isDrop ? " (drop)" : ""}`, `set ${age}`];
   if (origin === undefined) return [...value, context.paint("yellow", "not committed")];
   const [commit = "", , ...who] = commitCells(context, origin);
-  return [...value, commit, ...who];
+  return [...value, commit, ...who, noteCell(context, origin)];
 }
 
 function lineJson({ name, valueId, setAt, isDrop, origin }: BlameLine) {
   const value = { name, value_id: valueId, set_at: new Date(setAt * 1000).toISOString(), is_drop: isDrop };
   if (origin !== undefined) return { ...value, committed: true, ...commitJson(origin) };
-  return { ...value, committed: false, commit: null, author: null, at: null, reason: null, subject: null };
+  return { ...value, committed: false, commit: null, author: null, at: null, reason: null, note: null, subject: null };
 }
 
-async function noSuchScope(tree: Tree, scope: ScopePath): Promise<SealtreeError> {
-  return new SealtreeError("E_SCOPE_NOT_FOUND", `no scope ${scope} in ${tree.label}`, {
-    hints: [...suggest(scope, await listScopes(tree)), "sealtree list shows the scopes"],
-  });
+/** The one secret `address`, also one that was removed and not committed. Throws E_SECRET_NOT_FOUND. */
+function only(tree: Tree, { lines, removed, warnings }: Blame, address: Address): Blame {
+  const names = [...lines.map(({ name }) => name), ...removed];
+  if (!names.includes(address.name)) throw secretNotFound(tree, address, names);
+  return {
+    lines: lines.filter(({ name }) => name === address.name),
+    removed: removed.filter((name) => name === address.name),
+    warnings,
+  };
 }

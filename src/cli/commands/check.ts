@@ -5,6 +5,7 @@ import { createDeepCheck } from "../../review/deep-check.ts";
 import { runChecks, type Review, type ReviewOptions } from "../../review/run-checks.ts";
 import type { Rule } from "../../review/rule.ts";
 import type { Finding } from "../../store/finding.ts";
+import { scopeFilePath } from "../../store/layout.ts";
 import type { CommandModule } from "../command.ts";
 import type { Context } from "../context.ts";
 import { chooseFindingFormat } from "../finding-format.ts";
@@ -18,6 +19,7 @@ export const check: CommandModule = {
     "Looks for what is wrong in the policies, scope files and keyrings, and compares them with the commit before. Needs no key, so it runs on a pull request from anybody. Exits with 1 when it finds an error. docs/checks.md explains each rule. It writes only with --fix: what can be put right without a key and without a choice, in one commit.",
   options: [
     { flags: "--deep", description: "also open every record that your identity can open" },
+    { flags: "--live", description: "also ask the providers whether the values are let in, which takes your identity" },
     { flags: "--strict", description: "let warnings count as errors" },
     { flags: "--base <rev>", description: "compare with where the history of <rev> parted from this one" },
     { flags: "--fix", description: "put file modes, .gitattributes and the order of scope files right" },
@@ -36,7 +38,10 @@ export const check: CommandModule = {
     const format = chooseFindingFormat(context, options);
     const base = typeof options["base"] === "string" ? options["base"] : undefined;
     const fixes = options["fix"] === true ? await fix(context) : undefined;
-    const report = { ...(await review(context, base, options["deep"] === true)), fixes };
+    const reviewed = await review(context, base, options["deep"] === true);
+    const findings =
+      options["live"] === true ? [...reviewed.findings, ...(await askProviders(context))] : reviewed.findings;
+    const report = { ...reviewed, findings, fixes };
     printCheck(context, report, format);
     if (fixes !== undefined && format === "text") sayKeyed(context, report.findings);
     const counts: readonly Finding["severity"][] = options["strict"] === true ? ["error", "warning"] : ["error"];
@@ -62,6 +67,22 @@ async function review(
   }
   if (deep !== undefined) auditDeep(context, found.findings);
   return { ...found, deep };
+}
+
+/** Looks at HEAD, or the commit of --at: what is only in the work tree is nobody's value yet. */
+async function askProviders(context: Context): Promise<Finding[]> {
+  const { probeLive } = await import("../../rotation/probe-live.ts");
+  const { resolveCommit } = await import("../../git/revision.ts");
+  const commit = await resolveCommit(context.place(), context.options.at ?? "HEAD");
+  const probed = await probeLive(context.session, context.io.env, commit);
+  return probed.flatMap(({ address: { scope, name }, liveness, why }): Finding[] => {
+    const place = { rule: "live", file: scopeFilePath(scope) } as const;
+    if (liveness === "live") return [];
+    const dead = `the provider does not let the value of ${name} in`;
+    return liveness === "dead"
+      ? [{ ...place, severity: "error", message: dead, hint: `sealtree rotate ${scope}/${name}` }]
+      : [{ ...place, severity: "warning", message: `whether ${name} is let in is not known: ${why ?? ""}` }];
+  });
 }
 
 async function fix(context: Context): Promise<CheckReport["fixes"]> {

@@ -1,4 +1,4 @@
-import { SealtreeError, exitCodes } from "../../errors.ts";
+import { exitCodes, usageError } from "../../errors.ts";
 import { compareScopes, type ScopePair } from "../../history/compare-scopes.ts";
 import { compareTrees, type TreeDifference } from "../../history/compare-trees.ts";
 import { SideOpener } from "../../history/open-sides.ts";
@@ -9,7 +9,7 @@ import type { Tree } from "../../store/tree.ts";
 import { openWorkTree } from "../../store/work-tree.ts";
 import type { CommandModule } from "../command.ts";
 import type { Context } from "../context.ts";
-import { checkPattern, parseDiffArguments, scopeFilter } from "../diff-sides.ts";
+import { checkPattern, parseDiffArguments, requireScope, scopeFilter } from "../diff-sides.ts";
 import { openSides, revealSides, type OpenedSides, type SealedSide } from "../diff-values.ts";
 import { requireHistory } from "../load-exposure.ts";
 import { differenceJson, printDifference } from "../print-diff.ts";
@@ -58,7 +58,7 @@ const nothing: OpenedSides = new Map();
 
 async function diffTrees(context: Context, args: readonly string[], options: Options): Promise<boolean> {
   if (options["compare"] === true || context.options.at !== undefined)
-    throw usage("--compare and --at belong to --env", "sealtree diff --env staging prod --compare");
+    throw usageError("--compare and --at belong to --env", "sealtree diff --env staging prod --compare");
   const place = requireHistory(context);
   const sides = await parseDiffArguments(place, args, options["scope"]);
   const workTree = openWorkTree(place.root);
@@ -71,6 +71,7 @@ async function diffTrees(context: Context, args: readonly string[], options: Opt
   try {
     const before = await open(sides.before);
     const after = sides.after === undefined ? workTree : await open(sides.after);
+    await requireScope(sides.pattern, before, after);
     const found = await compareTrees(before, after, scopeFilter(sides.pattern));
     if (options["namesOnly"] === true) printNames(context, found);
     else {
@@ -123,7 +124,7 @@ function printNames(context: Context, { scopes }: TreeDifference): void {
 async function diffScopes(context: Context, args: readonly string[], options: Options): Promise<boolean> {
   const [left, right, pattern, extra] = args;
   if (left === undefined || right === undefined || extra !== undefined)
-    throw usage("--env takes two scopes or folders", "sealtree diff --env staging prod");
+    throw usageError("--env takes two scopes or folders", "sealtree diff --env staging prod");
   const tree = await context.tree();
   const includes = scopeFilter(checkPattern(pattern ?? options["scope"]));
   const pairs = await compareScopes(tree, { left: parseScopePath(left), right: parseScopePath(right), includes });
@@ -173,8 +174,4 @@ async function sealedPairs(
       );
     }),
   );
-}
-
-function usage(message: string, hint: string): SealtreeError {
-  return new SealtreeError("E_USAGE", message, { hints: [hint] });
 }

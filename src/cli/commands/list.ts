@@ -1,9 +1,8 @@
 import { readSealedHeader } from "../../crypto/sealed-header.ts";
-import { SealtreeError } from "../../errors.ts";
 import { isScopePath, parseScopePath, type ScopePath } from "../../secret/address.ts";
 import { listScopes, readScope } from "../../store/keyring.ts";
 import type { ScopeEntry } from "../../store/scope-file.ts";
-import { suggest } from "../../values/suggest.ts";
+import { scopeNotFound } from "../../values/not-found.ts";
 import type { CommandModule } from "../command.ts";
 import type { Context } from "../context.ts";
 import { count, relativeTime, table } from "../present.ts";
@@ -53,11 +52,7 @@ async function listOne(context: Context, scope: ScopePath): Promise<void> {
   const tree = await context.tree();
   const entries = await readScope(tree, scope);
   const below = (await listScopes(tree)).filter((other) => other.startsWith(`${scope}/`));
-  if (entries === undefined && below.length === 0) {
-    throw new SealtreeError("E_SCOPE_NOT_FOUND", `no scope ${scope}`, {
-      hints: [...suggest(scope, await listScopes(tree)), "sealtree list shows the scopes"],
-    });
-  }
+  if (entries === undefined && below.length === 0) throw await scopeNotFound(tree, scope);
   const secrets = [...(entries ?? [])].map(([name, entry]) => describe(scope, name, entry));
   for (const child of below) {
     if (!isScopePath(child)) continue;

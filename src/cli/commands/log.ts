@@ -1,16 +1,13 @@
-import { SealtreeError } from "../../errors.ts";
 import type { GitPlace } from "../../git/place.ts";
 import { resolveCommit } from "../../git/revision.ts";
 import { listFormerPlaces, type FormerPlace } from "../../history/follow-secret.ts";
+import { neverCommitted } from "../../history/never-committed.ts";
 import { listScopeChanges } from "../../history/scope-log.ts";
 import { listVersions, type Version } from "../../history/versions.ts";
 import { printAddress, type Address, type ScopePath } from "../../secret/address.ts";
-import { listScopes, readScope } from "../../store/keyring.ts";
-import { openWorkTree } from "../../store/work-tree.ts";
-import { suggest } from "../../values/suggest.ts";
 import type { CommandModule } from "../command.ts";
 import type { Context } from "../context.ts";
-import { commitCells, commitJson, stateJson, stateText } from "../describe-version.ts";
+import { commitCells, commitJson, noteCell, stateJson, stateText } from "../describe-version.ts";
 import { requireHistory } from "../load-exposure.ts";
 import { parseLogSelection, type LogSelection } from "../log-selection.ts";
 import { table } from "../present.ts";
@@ -38,7 +35,7 @@ export const log: CommandModule = {
     { command: "sealtree log prod/api --at v1.2.0 --json", description: "a scope as of a tag, for a script" },
     { command: "sealtree log --reason emergency -n 10", description: "the last emergencies, whatever the scope" },
   ],
-  json: '{"address", "versions": [{"version", "event": "set"|"removed", "value_id"|null, "set_at"|null, "commit", "author": {"name","email"}, "at", "reason"|null, "subject", "same_as"|null, "current": boolean}], "former": [{"address", "moved_in": commit, "versions": [as above]}], "uncommitted": {"event","value_id","set_at"}|null, "warnings": [text]} or for a scope {"scope", "commits": [{"commit", "author", "at", "reason"|null, "subject", "set": [name], "removed": [name], "resealed": [name]}], "warnings": [text]} or without an argument {"commits": [{"commit", "author", "at", "reason"|null, "subject", "scopes": [{"scope", "set": [name], "removed": [name], "resealed": [name]}], "moves": [{"from": address, "to": address}]}], "more": boolean, "warnings": [text]}',
+  json: '{"address", "versions": [{"version", "event": "set"|"removed", "value_id"|null, "set_at"|null, "commit", "author": {"name","email"}, "at", "reason"|null, "note"|null, "subject", "same_as"|null, "current": boolean}], "former": [{"address", "moved_in": commit, "versions": [as above]}], "uncommitted": {"event","value_id","set_at"}|null, "warnings": [text]} or for a scope {"scope", "commits": [{"commit", "author", "at", "reason"|null, "note"|null, "subject", "set": [name], "removed": [name], "resealed": [name]}], "warnings": [text]} or without an argument {"commits": [{"commit", "author", "at", "reason"|null, "note"|null, "subject", "scopes": [{"scope", "set": [name], "removed": [name], "resealed": [name]}], "moves": [{"from": address, "to": address}]}], "more": boolean, "warnings": [text]}',
   async run(context, [text], options) {
     context.about({ operation: "log" });
     const place = requireHistory(context);
@@ -68,10 +65,15 @@ async function showSecret(
 ): Promise<void> {
   context.about({ operation: "log", ...address });
   const { versions, uncommitted, warnings } = await listVersions(place, address, at);
-  if (versions.length === 0 && uncommitted === undefined) throw await neverThere(place, address, warnings);
+  if (versions.length === 0 && uncommitted === undefined) throw await neverCommitted(place, address, ...warnings);
   const former = follows ? await listFormerPlaces(place, address, versions) : [];
   const chosen = selection.newest(versions);
-  const left = former.map((each) => ({ ...each, versions: selection.newest(each.versions) }));
+  let room = (selection.count ?? Infinity) - chosen.length;
+  const left = former.flatMap((each) => {
+    const some = selection.newest(each.versions).slice(0, room);
+    room -= some.length;
+    return some.length === 0 ? [] : [{ ...each, versions: some }];
+  });
   const all = [...warnings, ...new Set(former.flatMap((each) => each.warnings))];
   if (context.options.json) {
     context.json({
@@ -90,6 +92,7 @@ async function showSecret(
   const open = uncommitted === undefined ? [] : [["work tree", stateText(uncommitted), "not committed"]];
   const rows = [...open, ...chosen.map((version) => versionCells(context, version))];
   for (const line of table([...rows, ...left.flatMap((each) => formerCells(context, each))])) context.line(line);
+  if (chosen.length + left.length === 0 && versions.length > 0) context.say("no commit fits");
   for (const warning of all) context.say(`sealtree: warning: ${warning}`);
 }
 
@@ -103,6 +106,7 @@ function versionCells(context: Context, version: Version): string[] {
     stateText(version),
     ...commitCells(context, version),
     notes.filter((note) => note !== "").join(", "),
+    noteCell(context, version),
   ];
 }
 
@@ -110,8 +114,9 @@ function versionCells(context: Context, version: Version): string[] {
 function formerCells(context: Context, { address, movedIn, versions }: FormerPlace): string[][] {
   const from = `moved here from ${printAddress(address)} in ${movedIn.slice(0, 9)}`;
   return versions.map((version, index) => [
-    ...versionCells(context, { ...version, isCurrent: false }).slice(0, -1),
+    ...versionCells(context, version).slice(0, -2),
     index === 0 ? from : `of ${printAddress(address)}`,
+    noteCell(context, version),
   ]);
 }
 
@@ -151,22 +156,9 @@ async function showScope(
       ...commit.removed.map((name) => `-${name}`),
       ...(commit.resealed.length === 0 ? [] : [`${commit.resealed.length} sealed again`]),
     ].join(" "),
+    noteCell(context, commit),
   ]);
   if (rows.length === 0) context.say(all.length === 0 ? "no commit has this scope yet" : "no commit fits");
   for (const line of table(rows)) context.line(line);
   for (const warning of warnings) context.say(`sealtree: warning: ${warning}`);
-}
-
-async function neverThere(
-  place: GitPlace,
-  { scope, name }: Address,
-  warnings: readonly string[],
-): Promise<SealtreeError> {
-  const tree = openWorkTree(place.root);
-  const entries = await readScope(tree, scope);
-  const near =
-    entries === undefined ? suggest(`${scope}/${name}`, await listScopes(tree)) : suggest(name, [...entries.keys()]);
-  return new SealtreeError("E_SECRET_NOT_FOUND", `no commit has a secret ${scope}/${name}`, {
-    hints: [...near, ...warnings, "sealtree list shows what is there"],
-  });
 }

@@ -11,16 +11,7 @@ import type { CommandModule } from "../command.ts";
 import type { Context } from "../context.ts";
 import { count } from "../present.ts";
 import { withProgress } from "../progress.ts";
-import {
-  auditAccess,
-  describeReach,
-  describeScopes,
-  findActor,
-  listOption,
-  sayLost,
-  sayReach,
-  sayScopes,
-} from "../report-member.ts";
+import { describeReach, findActor, listOption, reportMemberChange, sayLost, sayReach } from "../report-member.ts";
 
 export const memberRemove: CommandModule = {
   arguments: "<name>",
@@ -71,30 +62,25 @@ function report(
   { result, commit }: WriteOutcome<RemovedMember>,
   actor: string | undefined,
 ): void {
-  const { dryRun, json } = context.options;
   const { name } = request;
   const { policy, isChanged, keys, reach, scopes } = result;
-  if (!dryRun && (isChanged || scopes.length > 0)) {
-    const concerned = reach.filter(({ secrets }) => secrets.length > 0).map(({ scope }) => scope);
-    const reason = `removed ${sayWhat(request)}`;
-    auditAccess(context, { operation: "member remove", actor, reason, scopes: concerned, commit });
-  }
-  if (json) {
-    context.json({
-      member: name,
-      changed: isChanged || scopes.length > 0,
-      version: policy.version,
-      keys,
-      could_read: describeReach(reach),
-      scopes: describeScopes(scopes),
-      commit: commit ?? null,
-      dry_run: dryRun,
-    });
-    return;
-  }
-  if (isChanged) context.say(`${dryRun ? "would remove" : "removed"} ${sayWhat(request)}`);
-  else context.say(`${sayWhat(request)} was removed already${scopes.length === 0 ? "; nothing to do" : ""}`);
-  for (const line of sayScopes(scopes, dryRun)) context.say(line);
-  if (isChanged) for (const line of sayLost(name, reach)) context.say(line);
-  if (commit !== undefined) context.say(`committed ${commit.slice(0, 9)}`);
+  const what = sayWhat(request);
+  const change = {
+    member: name,
+    operation: "member remove",
+    actor,
+    reason: `removed ${what}`,
+    commit,
+    isChanged,
+    version: policy.version,
+    rekeyed: scopes,
+    concerned: reach.filter(({ secrets }) => secrets.length > 0).map(({ scope }) => scope),
+  };
+  reportMemberChange(context, change, {
+    json: { keys, could_read: describeReach(reach) },
+    before: isChanged
+      ? `${context.options.dryRun ? "would remove" : "removed"} ${what}`
+      : `${what} was removed already${scopes.length === 0 ? "; nothing to do" : ""}`,
+    after: isChanged ? sayLost(name, reach) : [],
+  });
 }

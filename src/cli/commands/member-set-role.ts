@@ -3,16 +3,7 @@ import type { WriteOutcome } from "../../store/write.ts";
 import type { CommandModule } from "../command.ts";
 import type { Context } from "../context.ts";
 import { withProgress } from "../progress.ts";
-import {
-  auditAccess,
-  describeReach,
-  describeScopes,
-  findActor,
-  listOption,
-  sayLost,
-  sayReach,
-  sayScopes,
-} from "../report-member.ts";
+import { describeReach, findActor, listOption, reportMemberChange, sayLost, sayReach } from "../report-member.ts";
 
 export const memberSetRole: CommandModule = {
   arguments: "<name>",
@@ -54,32 +45,26 @@ function report(
   { result, commit }: WriteOutcome<ChangedRoles>,
   actor: string | undefined,
 ): void {
-  const { dryRun, json } = context.options;
   const { policy, isChanged, gained, lost, scopes } = result;
   const roles = policy.members.get(name)?.roles ?? [];
-  if (!dryRun && (isChanged || scopes.length > 0)) {
-    const concerned = [...gained, ...lost].map(({ scope }) => scope);
-    const reason = `roles of ${name}: ${roles.join(", ")}`;
-    auditAccess(context, { operation: "member set-role", actor, reason, scopes: concerned, commit });
-  }
-  if (json) {
-    context.json({
-      member: name,
-      changed: isChanged || scopes.length > 0,
-      version: policy.version,
-      roles,
-      gained: describeReach(gained),
-      lost: describeReach(lost),
-      scopes: describeScopes(scopes),
-      commit: commit ?? null,
-      dry_run: dryRun,
-    });
-    return;
-  }
-  if (!isChanged) context.say(`${name} has these roles already: ${roles.join(", ")}`);
-  else context.say(`${name} ${dryRun ? "would have" : "has"} the roles ${roles.join(", ")}`);
-  for (const line of sayScopes(scopes, dryRun)) context.say(line);
-  if (gained.length > 0) context.say(`${name} may read now: ${sayReach(gained)}`);
-  for (const line of sayLost(name, lost)) context.say(line);
-  if (commit !== undefined) context.say(`committed ${commit.slice(0, 9)}`);
+  const named = roles.join(", ");
+  const change = {
+    member: name,
+    operation: "member set-role",
+    actor,
+    reason: `roles of ${name}: ${named}`,
+    commit,
+    isChanged,
+    version: policy.version,
+    rekeyed: scopes,
+    concerned: [...gained, ...lost].map(({ scope }) => scope),
+  };
+  const gains = gained.length > 0 ? [`${name} may read now: ${sayReach(gained)}`] : [];
+  reportMemberChange(context, change, {
+    json: { roles, gained: describeReach(gained), lost: describeReach(lost) },
+    before: isChanged
+      ? `${name} ${context.options.dryRun ? "would have" : "has"} the roles ${named}`
+      : `${name} has these roles already: ${named}`,
+    after: [...gains, ...sayLost(name, lost)],
+  });
 }

@@ -43,10 +43,9 @@ async function choose(context: Context, scope: ScopePath | undefined, isAll: boo
   if (scope !== undefined) {
     if (isAll)
       throw new SealtreeError("E_USAGE", "--all is for every scope", { hints: ["name a scope, or give --all"] });
-    const scopes = await listScopes(tree);
-    if (!scopes.includes(scope)) {
-      const { suggest } = await import("../../values/suggest.ts");
-      throw new SealtreeError("E_SCOPE_NOT_FOUND", `no scope ${scope}`, { hints: suggest(scope, scopes) });
+    if (!(await listScopes(tree)).includes(scope)) {
+      const { scopeNotFound } = await import("../../values/not-found.ts");
+      throw await scopeNotFound(tree, scope);
     }
     await context.confirm(`give ${scope} a new generation?`);
     return { scope };

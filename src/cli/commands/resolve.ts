@@ -1,4 +1,4 @@
-import { exitCodes, SealtreeError } from "../../errors.ts";
+import { exitCodes, SealtreeError, usageError } from "../../errors.ts";
 import { findGitDirectories } from "../../git/commit.ts";
 import { findOperation } from "../../git/in-progress.ts";
 import { hasGit } from "../../git/place.ts";
@@ -85,12 +85,12 @@ function readTarget(text: string): Covers {
 }
 
 function requireConflict(files: readonly FileResolution[], target: string | undefined, covers: Covers): void {
-  if (files.length === 0) throw nothingToResolve("no file of sealtree is in conflict");
+  if (target === undefined) return;
   const isThere = files.some(({ path, open }) =>
     [path, ...open.map(({ name }) => name)].some((name) => covers(path, name) !== "not"),
   );
   if (isThere) return;
-  throw nothingToResolve(`${target ?? "nothing"} is not in conflict`);
+  throw nothingToResolve(files.length === 0 ? "no file of sealtree is in conflict" : `${target} is not in conflict`);
 }
 
 /** Asks about each conflict, where somebody can be asked. */
@@ -140,6 +140,7 @@ async function report(context: Context, files: readonly FileResolution[]): Promi
     context.json({ resolved, edited, open: conflicts, dry_run: dryRun });
     return status;
   }
+  if (files.length === 0) context.say("no file of sealtree is in conflict; git status shows files of others");
   for (const path of resolved) context.say(`${dryRun ? "would resolve" : "resolved"} ${path}`);
   for (const path of edited) context.say(`${path} was settled by hand: git add ${path}`);
   for (const conflict of open) for (const line of describeConflict(context, conflict, writers)) context.line(line);
@@ -148,7 +149,7 @@ async function report(context: Context, files: readonly FileResolution[]): Promi
   if (next !== undefined) context.say(`take a side: sealtree resolve ${nameOf(next)} ${sidesOf(next)}`);
   for (const { path } of open.filter(({ isChoice }) => !isChoice))
     context.say(`edit ${path} so that it fits, then: git add ${path}`);
-  if (status === exitCodes.ok && !dryRun) await sayNext(context, resolved);
+  if (files.length > 0 && status === exitCodes.ok && !dryRun) await sayNext(context, resolved);
   return status;
 }
 
@@ -169,7 +170,7 @@ function sidesOf({ scope }: OpenConflict): string {
 }
 
 function usage(message: string): SealtreeError {
-  return new SealtreeError("E_USAGE", message, { hints: ["sealtree resolve lists what is in conflict"] });
+  return usageError(message, "sealtree resolve lists what is in conflict");
 }
 
 function nothingToResolve(message: string): SealtreeError {

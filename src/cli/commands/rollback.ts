@@ -1,5 +1,5 @@
 import { readSealedHeader } from "../../crypto/sealed-header.ts";
-import { findCommit, findVersion } from "../../history/find-version.ts";
+import { findScopePoint, findVersion } from "../../history/find-version.ts";
 import { applyRollback, planRollback, type RollbackPlan } from "../../history/roll-back.ts";
 import { SealtreeError } from "../../errors.ts";
 import { printAddress } from "../../secret/address.ts";
@@ -7,6 +7,7 @@ import { rotationPolicyPath } from "../../store/layout.ts";
 import { openWorkTree } from "../../store/work-tree.ts";
 import type { CommandModule } from "../command.ts";
 import type { Context } from "../context.ts";
+import { relativeTime } from "../present.ts";
 import { reportWrite } from "../report-write.ts";
 import { parseTarget, type Target } from "../target.ts";
 
@@ -34,7 +35,7 @@ export const rollback: CommandModule = {
       description: "what a whole scope would lose and get back",
     },
   ],
-  json: '{"scope", "added": [name], "changed": [name], "unchanged": [name], "removed": [name], "commit": id|null, "dry_run": boolean}',
+  json: '{"scope", "added": [name], "changed": [name], "unchanged": [name], "removed": [name], "missing": [name], "drops": [name], "commit": id|null, "dry_run": boolean}',
   async run(context, [text = ""], options) {
     context.about({ operation: "rollback" });
     const to = options["to"];
@@ -43,6 +44,7 @@ export const rollback: CommandModule = {
     const plan = await planFor(context, await parseTarget(openWorkTree(context.place().root), text), to);
     await checkRollbackAllowed(context, plan);
     if (plan.restored.length > 0 || plan.removed.length > 0) await announce(context, plan);
+    if (await rollBackAtProvider(context, plan)) return undefined;
     const outcome = await applyRollback(context.session, plan, { ...context.options, note: context.options.note });
     await reportWrite(context, outcome, { operation: "rollback", kind: "rolledBack" });
     const isChange = outcome.result.some(
@@ -56,12 +58,26 @@ export const rollback: CommandModule = {
   },
 };
 
+/**
+ * Goes back where the credential is at a provider, which must let it in; true when that was done.
+ * Throws E_ROLLBACK_REFUSED for a value that the provider has ended.
+ */
+async function rollBackAtProvider(context: Context, plan: RollbackPlan): Promise<boolean> {
+  const { findProviderRollback } = await import("../../rotation/provider-rollback.ts");
+  const address = await findProviderRollback(openWorkTree(context.place().root), plan);
+  if (address === undefined || context.options.dryRun) return false;
+  const { takeBackAtProvider } = await import("../rotate-at-providers.ts");
+  const { reportProviderRollback } = await import("../report-providers.ts");
+  reportProviderRollback(context, await takeBackAtProvider(context, address));
+  return true;
+}
+
 async function planFor(context: Context, target: Target, to: string): Promise<RollbackPlan> {
   const place = context.place();
   const now = context.io.now();
   if (target.kind === "scope") {
     context.about({ operation: "rollback", scope: target.scope });
-    return await planRollback(place, target.scope, await findCommit(place, to, now));
+    return await planRollback(place, target.scope, await findScopePoint(place, target.scope, to, now));
   }
   const { scope, name } = target.address;
   context.about({ operation: "rollback", scope, name });
@@ -99,14 +115,14 @@ async function checkRollbackAllowed(context: Context, { scope, restored, past }:
 }
 
 /** Shows what changes, and asks. */
-async function announce(context: Context, { scope, point, restored, removed }: RollbackPlan): Promise<void> {
+async function announce(context: Context, { scope, point, restored, removed, past }: RollbackPlan): Promise<void> {
   if (context.options.yes && !context.options.dryRun) return;
-  const [only] = restored;
-  if (removed.length === 0 && restored.length === 1 && only !== undefined) {
-    await context.confirm(`roll back ${printAddress({ scope, name: only })} to ${point.label}?`);
-    return;
+  const now = context.io.now().getTime();
+  for (const name of restored) {
+    const { valueId, createdAt } = readSealedHeader(past.get(name)?.record ?? "");
+    const value = `value ${valueId.slice(0, 8)}, set ${relativeTime(createdAt * 1000, now)}`;
+    context.say(`roll back ${printAddress({ scope, name })} to ${value}`);
   }
-  for (const name of restored) context.say(`roll back ${scope}/${name}`);
-  for (const name of removed) context.say(`remove ${scope}/${name}, which was not there`);
-  await context.confirm(`roll back ${scope} to ${point.label}?`);
+  for (const name of removed) context.say(`remove ${printAddress({ scope, name })}, which was not there`);
+  await context.confirm(`go back to ${point.label}?`);
 }

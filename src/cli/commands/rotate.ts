@@ -2,15 +2,23 @@ import { exitCodes, SealtreeError } from "../../errors.ts";
 import { printAddress, type Address } from "../../secret/address.ts";
 import { parseGeneratorSpec } from "../../rotation/generator-spec.ts";
 import { rotateScopes } from "../../rotation/rotate.ts";
-import { selectRotations, type NotRotated, type Selection, type Urgency } from "../../rotation/select.ts";
-import { rotationStatus } from "../../rotation/status.ts";
+import { isAtProvider, selectRotations, type NotRotated, type Selection, type Urgency } from "../../rotation/select.ts";
+import { rotationStatus, type StatusEntry } from "../../rotation/status.ts";
 import { openWorkTree } from "../../store/work-tree.ts";
+import { listFlights } from "../../rotation/flight.ts";
+import { failureError } from "../../rotation/rotation-outcome.ts";
+import { bindProvider } from "../../rotation/rotators/registry.ts";
 import type { CommandModule } from "../command.ts";
 import type { Context } from "../context.ts";
 import { count } from "../present.ts";
+import { isOpen } from "../report-providers.ts";
 import { reportRotation } from "../report-rotation.ts";
+import { rotateAtProviders, type ProviderRotation } from "../rotate-at-providers.ts";
 import { requireSecret } from "../require-secret.ts";
 import { parseTarget } from "../target.ts";
+
+/** How many rotations a run begins at providers unless told otherwise. */
+const maxBegun = 500;
 
 export const rotate: CommandModule = {
   arguments: "[address-or-scope]",
@@ -18,10 +26,15 @@ export const rotate: CommandModule = {
   description:
     "Gives secrets new values by the rules of policies/rotation.yaml, one commit a scope. A secret or a scope is rotated now, due or not; --due takes what is due, --all everything, --exposed-to what somebody could ever read. What cannot be rotated is listed with the reason; the exit status is 8 when something due is among it. The old value stays in the history.",
   options: [
-    { flags: "--due", description: "rotate what is due" },
+    { flags: "--due", description: "rotate what is due, and end what is out of grace" },
     { flags: "--all", description: "rotate everything that has a rule" },
     { flags: "--exposed-to <member>", description: "rotate what somebody could ever read and is still in force" },
+    { flags: "--resume", description: "go on with what is in flight, end what is out of grace, begin nothing" },
+    { flags: "--abandon", description: "give up the rotation of one secret that is in flight; its value stays" },
+    { flags: "--limit <number>", description: "begin so many rotations at providers at most (500)" },
     { flags: "--emergency", description: "the present values are known to others: rotate whatever the schedule says" },
+    { flags: "--markdown", description: "print the report as Markdown, for a job summary or an issue" },
+    { flags: "--keep-grace", description: "in an emergency, let the old credentials live on for their grace" },
     {
       flags: "--generate <spec>",
       description: "make the value of one secret so, whatever its rule says: password:length=40",
@@ -32,29 +45,51 @@ export const rotate: CommandModule = {
     { command: "sealtree rotate --due --yes", description: "in a nightly job" },
     { command: "sealtree rotate prod/api --emergency --reason 'laptop lost' --yes", description: "a whole scope, now" },
   ],
-  json: '{"rotated": [{"address", "commit": id|null}], "not_rotated": [{"address", "reason", "needed": boolean}], "unreadable": [{"scope", "code", "message"}], "without_rule": number, "dry_run": boolean}',
+  json: '{"rotated": [{"address", "commit": id|null}], "not_rotated": [{"address", "reason", "needed": boolean}], "unreadable": [{"scope", "code", "message"}], "at_providers": [{"address", "outcome": "rotated"|"ended"|"suspended"|"abandoned"|"in grace"|"busy"|"refused"|"ready"|"failed", "until"?: time, "reason"?, "remarks"?: [text], "class"?, "code"?, "message"?, "in_flight"?: boolean, "hints"?: [text]}], "postponed": [address], "without_rule": number, "dry_run": boolean}',
   async run(context, [text], options) {
     const urgency: Urgency = options["emergency"] === true ? "emergency" : "planned";
     const selection = await parseSelection(context, text, options, urgency);
     context.about({ operation: "rotate", ...subjectOf(selection) });
     if (selection.kind === "secret") await requireSecret(context, selection.address);
-    const status = await rotationStatus(openWorkTree(context.place().root), context.io.now());
+    const mode: ProviderRotation["mode"] =
+      options["abandon"] === true ? "abandon" : options["resume"] === true ? "resume" : "rotate";
+    const tree = openWorkTree(context.place().root);
+    const status = await rotationStatus(tree, context.io.now());
     const selected = selectRotations(status.entries, selection, urgency);
     const unreadable = status.unreadable.filter(({ scope }) => !("scope" in selection) || selection.scope === scope);
     const [refused] = selected.notRotated;
-    if (selection.kind === "secret" && refused !== undefined) throw cannotRotate(selection.address, refused);
-    const { rotations } = selected;
-    if (rotations.length > 0) await context.confirm(`give ${count(rotations.length, "secret")} a new value?`);
+    if (selection.kind === "secret" && refused !== undefined && mode === "rotate")
+      throw cannotRotate(selection.address, refused);
+    const rotations = mode !== "rotate" ? [] : selected.rotations;
+    const atProvider = mode !== "rotate" ? [] : selected.atProvider;
+    await confirmAll(context, rotations.length + atProvider.length, atProvider);
+    const isBegun = mode !== "rotate" || selection.kind === "due" || selection.kind === "all";
+    // What is in flight may be news to this clone: the remote knows.
+    const isAsked = mode !== "rotate" && status.entries.some(isAtProvider);
+    const hasProviders = atProvider.length > 0 || isAsked || (isBegun && (await listFlights(tree)).size > 0);
+    const asked = {
+      selection,
+      urgency,
+      mode,
+      keepsGrace: options["keepGrace"] === true,
+      limit: parseLimit(options["limit"]),
+    };
+    const providers = hasProviders ? await rotateAtProviders(context, asked) : undefined;
+    const [result] = providers?.results ?? [];
+    if (selection.kind === "secret" && result?.outcome.kind === "failed") throw failureError(result.outcome);
     const scopes = await rotateScopes(context.session, rotations, { ...context.options, urgency });
     const [failed] = scopes.filter(({ error }) => error !== undefined);
     if (selection.kind === "secret" && failed?.error !== undefined) throw failed.error;
     const withoutRule = status.entries.filter(({ state }) => state === "no-rule").length;
-    await reportRotation(context, { scopes, notRotated: selected.notRotated, unreadable, withoutRule, urgency });
+    const notRotated = mode !== "rotate" ? [] : selected.notRotated;
+    const format = options["markdown"] === true ? "markdown" : "words";
+    await reportRotation(context, { scopes, notRotated, unreadable, withoutRule, urgency, providers, format });
     const isIncomplete =
+      providers?.results.some(({ outcome }) => isOpen(outcome)) === true ||
       failed !== undefined ||
       unreadable.length > 0 ||
       (selection.kind === "exposed" && !selection.isComplete) ||
-      selected.notRotated.some(({ isNeeded }) => isNeeded);
+      notRotated.some(({ isNeeded }) => isNeeded);
     return isIncomplete ? exitCodes.rotation : exitCodes.ok;
   },
 };
@@ -66,8 +101,19 @@ async function parseSelection(
   urgency: Urgency,
 ): Promise<Selection> {
   const exposedTo = options["exposedTo"];
+  if (options["markdown"] === true && context.options.json)
+    throw new SealtreeError("E_USAGE", "there is one form at a time", { hints: ["--markdown or --json"] });
   const asked = [text !== undefined, options["due"] === true, options["all"] === true, exposedTo !== undefined];
-  if (asked.filter(Boolean).length !== 1) {
+  const isResume = options["resume"] === true;
+  if (
+    isResume &&
+    (options["due"] === true || options["all"] === true || exposedTo !== undefined || urgency === "emergency")
+  ) {
+    throw new SealtreeError("E_USAGE", "--resume begins nothing, so it goes alone, or with an address or a scope", {
+      hints: ["sealtree rotate --resume", "sealtree rotate --due goes on with what is in flight too"],
+    });
+  }
+  if (asked.filter(Boolean).length !== 1 && !(isResume && text === undefined)) {
     throw new SealtreeError("E_USAGE", "give an address, a scope, --due, --all or --exposed-to, and one of them only", {
       hints: ["sealtree rotation plan shows what --due would do", "sealtree rotate --help shows how"],
     });
@@ -75,6 +121,11 @@ async function parseSelection(
   if (options["due"] === true && urgency === "emergency") {
     throw new SealtreeError("E_USAGE", "an emergency does not wait for what is due", {
       hints: ["sealtree rotate --all --emergency"],
+    });
+  }
+  if (options["abandon"] === true && (isResume || text === undefined || urgency === "emergency")) {
+    throw new SealtreeError("E_USAGE", "--abandon is for one secret, by its address", {
+      hints: ["sealtree rotation status shows what is in flight"],
     });
   }
   const spec = typeof options["generate"] === "string" ? parseGeneratorSpec(options["generate"]) : undefined;
@@ -93,6 +144,28 @@ async function selectExposed(context: Context, member: string): Promise<Selectio
   const exposure = await loadExposure(context, { name: member }, { allRefs: false });
   sayGaps(context, exposure);
   return { kind: "exposed", values: valueKeys(exposure), isComplete: exposure.isComplete };
+}
+
+/** Asks once for everything, and says aloud what ends before its successor is there. */
+async function confirmAll(context: Context, total: number, atProvider: readonly StatusEntry[]): Promise<void> {
+  if (total === 0) return;
+  for (const { address, rule } of atProvider) {
+    const outage = rule === undefined ? undefined : bindProvider(rule.rotator, rule.options)?.outage;
+    if (outage !== undefined) context.say(`${printAddress(address)}: ${outage}`);
+  }
+  const where =
+    atProvider.length === 0
+      ? ""
+      : `, ${atProvider.length === total ? "" : `${atProvider.length} of them `}at its provider`;
+  await context.confirm(`give ${count(total, "secret")} a new value${where}?`);
+}
+
+function parseLimit(written: unknown): number {
+  if (written === undefined) return maxBegun;
+  if (typeof written === "string" && /^[1-9][0-9]{0,5}$/.test(written)) return Number(written);
+  throw new SealtreeError("E_USAGE", "--limit takes a number, such as 50", {
+    hints: ["sealtree rotate --due --limit 50"],
+  });
 }
 
 function subjectOf(selection: Selection) {

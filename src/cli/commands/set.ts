@@ -1,7 +1,10 @@
-import { parseAddress, printAddress } from "../../secret/address.ts";
+import { parseAddress, printAddress, type Address } from "../../secret/address.ts";
 import type { Secret } from "../../secret/secret.ts";
+import type { Tree } from "../../store/tree.ts";
+import type { FileChange } from "../../store/write.ts";
 import { writeValues } from "../../values/write-values.ts";
 import type { CommandModule } from "../command.ts";
+import type { Context } from "../context.ts";
 import { readValue, valueOptions } from "../value-input.ts";
 import { reportWrite } from "../report-write.ts";
 
@@ -24,14 +27,33 @@ export const set: CommandModule = {
     const address = parseAddress(text);
     context.about({ operation: "set", ...address });
     const secret: Secret = await readValue(context, options, `value of ${printAddress(address)}: `);
+    let alongside: readonly FileChange[] = [];
     const outcome = await writeValues(
       context.session,
       { ...context.options, verb: "set", reason: "manual", note: context.options.note },
-      () =>
-        Promise.resolve([
-          { scope: address.scope, changes: new Map([[address.name, { action: "set" as const, secret }]]) },
-        ]),
+      async (tree) => {
+        alongside = await planAlongside(context, tree, address, secret, options["generate"]);
+        const changes = new Map([[address.name, { action: "set" as const, secret }]]);
+        return [{ scope: address.scope, changes, alongside }];
+      },
     );
     await reportWrite(context, outcome, { operation: "set", kind: "written" });
+    for (const { path } of alongside)
+      context.say(`its public half ${context.options.dryRun ? "would be" : "is"} in ${path}`);
   },
 };
+
+/** The public half of a generated value, where the rotation policy wants one. */
+async function planAlongside(
+  context: Context,
+  tree: Tree,
+  address: Address,
+  secret: Secret,
+  generate: unknown,
+): Promise<readonly FileChange[]> {
+  if (typeof generate !== "string") return [];
+  const { parseGeneratorSpec } = await import("../../rotation/generator-spec.ts");
+  const { planPublicHalfByPolicy } = await import("../../rotation/public-half.ts");
+  const made = { address, secret, spec: parseGeneratorSpec(generate), madeAt: context.session.now() };
+  return await planPublicHalfByPolicy(tree, made);
+}

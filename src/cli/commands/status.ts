@@ -1,3 +1,4 @@
+import type { GitOperation } from "../../git/in-progress.ts";
 import { readStatus, type RepositoryStatus } from "../../review/status.ts";
 import type { CommandModule } from "../command.ts";
 import { count, table } from "../present.ts";
@@ -15,13 +16,32 @@ export const status: CommandModule = {
     { command: "sealtree status", description: "how things stand" },
     { command: "sealtree status --json", description: "for a prompt or a script" },
   ],
-  json: '{"member": {"name", "roles"}|null, "scopes", "readable", "secrets", "drops", "errors", "warnings": number, "rotation": {"due", "overdue"}|null, "uncommitted": [path], "merge_driver": "installed"|"outdated"|"missing"|null, "attributes": boolean|null}',
+  json: '{"member": {"name", "roles"}|null, "scopes", "readable", "secrets", "drops", "errors", "warnings": number, "rotation": {"due", "overdue"}|null, "uncommitted": [path], "operation": text|null, "conflicts": [path], "merge_driver": "installed"|"outdated"|"missing"|null, "attributes": boolean|null}',
   async run(context) {
     context.about({ operation: "status" });
     const found = await readStatus(context.session, context.io.self);
     if (context.options.json) {
-      const { member, due, setup, scopes, readable, secrets, drops, errors, warnings, uncommitted } = found;
-      const git = { uncommitted, merge_driver: setup?.driver ?? null, attributes: setup?.hasAttributes ?? null };
+      const {
+        member,
+        due,
+        setup,
+        scopes,
+        readable,
+        secrets,
+        drops,
+        errors,
+        warnings,
+        uncommitted,
+        conflicts,
+        operation,
+      } = found;
+      const stopped = { operation: operation?.name ?? null, conflicts };
+      const git = {
+        uncommitted,
+        ...stopped,
+        merge_driver: setup?.driver ?? null,
+        attributes: setup?.hasAttributes ?? null,
+      };
       context.json({
         member: member ?? null,
         scopes,
@@ -45,6 +65,7 @@ export const status: CommandModule = {
       ["checks", sayChecks(found)],
       ["rotation", sayRotation(found)],
       ["uncommitted", sayUncommitted(found)],
+      ...(found.operation === undefined ? [] : [["in progress", sayOperation(found.operation, found.conflicts)]]),
       ["merge driver", saySetup(found)],
     ];
     for (const line of table(rows)) context.line(safeText(line));
@@ -73,6 +94,11 @@ function sayRotation({ due }: RepositoryStatus): string {
 function sayUncommitted({ uncommitted }: RepositoryStatus): string {
   if (uncommitted.length === 0) return "nothing";
   return uncommitted.length <= maxFiles ? uncommitted.join(", ") : count(uncommitted.length, "file");
+}
+
+function sayOperation({ name, finish }: GitOperation, conflicts: readonly string[]): string {
+  if (conflicts.length === 0) return `${name}; ${finish}`;
+  return `${name}, ${count(conflicts.length, "file")} in conflict; sealtree resolve, then ${finish}`;
 }
 
 function saySetup({ setup }: RepositoryStatus): string {

@@ -5,14 +5,13 @@ import { exitCodes, SealtreeError } from "../../errors.ts";
 import { hasGit, type GitPlace } from "../../git/place.ts";
 import { resolveCommit } from "../../git/revision.ts";
 import { findPinnedRoot, pinRoot } from "../../review/pinned-root.ts";
-import { withoutRunnerCommands } from "../../review/print-findings.ts";
 import { verifyClone, type CloneRequest, type CloneVerification } from "../../review/verify-clone.ts";
 import { openCommitTree } from "../../store/commit-tree.ts";
 import type { CommandModule } from "../command.ts";
 import type { Context } from "../context.ts";
 import { count } from "../present.ts";
 import { startProgress } from "../progress.ts";
-import { safeText } from "../safe-text.ts";
+import { oneLine } from "../one-line.ts";
 
 type Options = Readonly<Record<string, unknown>>;
 
@@ -213,9 +212,4 @@ function print(context: Context, { from, to }: Range, verification: CloneVerific
   context.say(
     `${verdict}: ${count(commits, "commit")} from ${from.slice(0, 12)} to ${to.slice(0, 12)}${known}${asked}`,
   );
-}
-
-/** Escaped, line breaks and what a runner takes for a command too. */
-function oneLine(text: string): string {
-  return withoutRunnerCommands(safeText(text).replaceAll("\n", "\\u{a}"));
 }

@@ -1,0 +1,100 @@
+import type { RotationOutcome } from "../rotation/rotation-outcome.ts";
+import type { RotationResult } from "../rotation/run-rotations.ts";
+import type { Urgency } from "../rotation/select.ts";
+import { printAddress } from "../secret/address.ts";
+import { auditFailure } from "./audit-failure.ts";
+import type { Context } from "./context.ts";
+import { failureError } from "../rotation/rotation-outcome.ts";
+import type { ProviderReport } from "./rotate-at-providers.ts";
+
+/** One result as `--json` prints it. */
+export function toJson({ address, outcome }: RotationResult) {
+  const { kind, ...rest } = outcome;
+  const at = (ms: number) => new Date(ms).toISOString();
+  const until = "untilMs" in rest ? rest.untilMs : "graceUntilMs" in rest ? rest.graceUntilMs : undefined;
+  return {
+    address: printAddress(address),
+    outcome: kind,
+    ...(until === undefined ? {} : { until: at(until) }),
+    ...("reason" in rest ? { reason: rest.reason } : {}),
+    ...("remarks" in rest ? { remarks: rest.remarks } : {}),
+    ...("message" in rest
+      ? { class: rest.class, code: rest.code, message: rest.message, in_flight: rest.isInFlight }
+      : {}),
+    ...("hints" in rest && rest.hints.length > 0 ? { hints: rest.hints } : {}),
+  };
+}
+
+/** Says what became of each secret, and what is to be done about it. */
+export function sayResults(context: Context, { results, postponed, isAdvanced, branch }: ProviderReport): void {
+  for (const { address, outcome } of results) {
+    const text = describeOutcome(outcome, printAddress(address));
+    context.say(isOpen(outcome) ? context.paint("red", text) : text);
+    for (const hint of "hints" in outcome ? outcome.hints : []) context.say(`  ${hint}`);
+    for (const remark of outcome.kind === "ready" ? outcome.remarks : []) context.say(`  ${remark}`);
+  }
+  for (const address of postponed) context.say(`left for the next run: ${printAddress(address)}`);
+  sayAdvanced(context, { isAdvanced, branch });
+}
+
+function sayAdvanced(context: Context, { isAdvanced, branch }: Pick<ProviderReport, "isAdvanced" | "branch">): void {
+  if (!isAdvanced) context.say(`recorded on ${branch}; your branch could not be moved on to it: git pull`);
+}
+
+/** Says what became of a rollback at a provider. Throws what kept it from being done. */
+export function reportProviderRollback(context: Context, report: ProviderReport): void {
+  const [result] = report.results;
+  if (result === undefined) return;
+  if (result.outcome.kind === "failed") throw failureError(result.outcome);
+  context.audit([
+    { kind: "rolledBack", operation: "rollback", ...result.address, outcome: "ok", reason: context.options.note },
+  ]);
+  if (context.options.json) context.json({ at_provider: toJson(result), dry_run: false });
+  else if (result.outcome.kind === "rotated") {
+    context.say(`rolled back ${printAddress(result.address)}, at its provider too`);
+    sayAdvanced(context, report);
+  } else sayResults(context, report);
+}
+
+/** True when somebody or the next run must do something that should have been done now. */
+export function isOpen({ kind }: RotationOutcome): boolean {
+  return kind === "failed" || kind === "busy" || kind === "refused";
+}
+
+/** Puts what became of each secret into the audit log. */
+export function auditResults(context: Context, results: readonly RotationResult[], urgency: Urgency): void {
+  for (const { address, outcome } of results) {
+    context.about({ operation: "rotate", ...address });
+    if (outcome.kind === "failed") auditFailure(context, failureError(outcome));
+    if (outcome.kind !== "rotated") continue;
+    const kind = urgency === "emergency" ? "emergencyRotation" : "rotated";
+    context.audit([{ kind, operation: "rotate", ...address, outcome: "ok", reason: context.options.note }]);
+  }
+}
+
+/** What became of a secret, in a sentence without its end. */
+export function describeOutcome(outcome: RotationOutcome, address: string): string {
+  const when = (ms: number) => `${new Date(ms).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+  switch (outcome.kind) {
+    case "rotated":
+      return outcome.graceUntilMs === undefined
+        ? `rotated ${address}`
+        : `rotated ${address}; the old credential is good until ${when(outcome.graceUntilMs)}`;
+    case "ended":
+      return `ended the old credential of ${address}`;
+    case "abandoned":
+      return `gave up the rotation of ${address}; its value is what it was`;
+    case "suspended":
+      return `took the old credential of ${address} out of use; it is revoked after ${when(outcome.untilMs)}`;
+    case "in grace":
+      return `nothing to do for ${address}: its last rotation is in grace until ${when(outcome.untilMs)}`;
+    case "busy":
+      return `another run works on ${address}; it holds it until ${when(outcome.untilMs)} at most`;
+    case "refused":
+      return `not rotated ${address}: ${outcome.reason}`;
+    case "ready":
+      return `ready to rotate ${address}`;
+    case "failed":
+      return `${outcome.isInFlight ? "stopped in the middle of" : "not rotated"} ${address}: ${outcome.message}`;
+  }
+}

@@ -1,0 +1,101 @@
+import { listFlights } from "../rotation/flight.ts";
+import type { RotationRequest } from "../rotation/rotation-job.ts";
+import { inspectRotations, runRotations, type RotationResult } from "../rotation/run-rotations.ts";
+import { selectRotations, type Selection, type Urgency } from "../rotation/select.ts";
+import { rotationStatus } from "../rotation/status.ts";
+import { withRotationRun } from "../rotation/with-rotation-run.ts";
+import { SealtreeError } from "../errors.ts";
+import { parseAddress, printAddress, type Address } from "../secret/address.ts";
+import type { Tree } from "../store/tree.ts";
+import type { Context } from "./context.ts";
+import { count } from "./present.ts";
+import { startProgress } from "./progress.ts";
+
+/** What a run at providers is asked for. */
+export interface ProviderRotation {
+  readonly selection: Selection;
+  readonly urgency: Urgency;
+  /** `resume` goes on with what is in flight and begins nothing; `abandon` ends it without a new value. */
+  readonly mode: "rotate" | "resume" | "abandon";
+  /** True to let the old credentials live on for their grace in an emergency. */
+  readonly keepsGrace: boolean;
+  /** How many rotations may be begun; what is in flight does not count. */
+  readonly limit: number;
+}
+
+export interface ProviderReport {
+  readonly results: readonly RotationResult[];
+  /** Secrets that the limit left for the next run. */
+  readonly postponed: readonly Address[];
+  /** False when the present branch could not be moved on to what was recorded. */
+  readonly isAdvanced: boolean;
+  /** Such as `origin/main`. */
+  readonly branch: string;
+}
+
+const batchSize = 25;
+const parallel = 8;
+
+/**
+ * Rotates what is selected at its providers, and goes on with what is in flight, on the branch
+ * that the remote has. A dry run looks at everything and changes nothing anywhere.
+ */
+export async function rotateAtProviders(context: Context, asked: ProviderRotation): Promise<ProviderReport> {
+  const { options, io, session } = context;
+  if (!options.commit) {
+    throw new SealtreeError("E_USAGE", "--no-commit does not go with a rotation at a provider", {
+      hints: ["what is not recorded where it outlives this machine must not be changed at a provider"],
+    });
+  }
+  const progress = startProgress(io.stderr);
+  try {
+    const ended = await withRotationRun(session, io.env, async (run) => {
+      const { requests, postponed } = await listRequests(run.branch.view().tree, asked, session.now());
+      const results = options.dryRun
+        ? await inspectRotations(run, requests, parallel)
+        : await runRotations(run, requests, { batchSize, parallel }, ({ done, total }) =>
+            progress.show(`rotating   ${done} of ${count(total, "secret")}`),
+          );
+      return { results, postponed };
+    });
+    const { isAdvanced, branch } = ended;
+    return { ...ended.result, isAdvanced, branch };
+  } finally {
+    progress.end();
+  }
+}
+
+/** Goes back to the credential that is in grace at its provider. Throws E_ROLLBACK_REFUSED where there is none. */
+export async function takeBackAtProvider(context: Context, address: Address): Promise<ProviderReport> {
+  const request = { address, wants: "previous value", urgency: "planned", isNamed: true } as const;
+  const ended = await withRotationRun(context.session, context.io.env, (run) =>
+    runRotations(run, [request], { batchSize, parallel }),
+  );
+  return { ...ended, results: ended.result, postponed: [] };
+}
+
+/** What is in flight first: it is what somebody waits for, and it holds a slot at its provider. */
+async function listRequests(tree: Tree, asked: ProviderRotation, now: Date) {
+  const { selection, urgency, mode, limit } = asked;
+  const flights = [...(await listFlights(tree)).keys()].map((text) => parseAddress(text));
+  const isNamed = selection.kind === "secret";
+  const common = { urgency, isNamed, keepsGrace: asked.keepsGrace };
+  const { entries } = await rotationStatus(tree, now);
+  const chosen = mode !== "rotate" ? [] : selectRotations(entries, selection, urgency).atProvider;
+  const wanted = new Map(chosen.map(({ address }) => [printAddress(address), address]));
+  const begun = flights.filter((address) => isWithin(address, selection));
+  const requests: RotationRequest[] = begun.map((address) => ({
+    ...common,
+    address,
+    wants: mode === "abandon" ? mode : wanted.delete(printAddress(address)) ? "new value" : "finish",
+    urgency: mode === "rotate" ? urgency : "planned",
+  }));
+  const fresh = [...wanted.values()];
+  requests.push(...fresh.slice(0, limit).map((address) => ({ ...common, address, wants: "new value" as const })));
+  return { requests, postponed: fresh.slice(limit) };
+}
+
+function isWithin(address: Address, selection: Selection): boolean {
+  if (selection.kind === "secret") return printAddress(address) === printAddress(selection.address);
+  return selection.kind === "scope" ? address.scope === selection.scope : selection.kind !== "exposed";
+}
