@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { errorCatalogue, exitCodes, type ExitClass } from "../src/errors.ts";
+import { rotatorNames } from "../src/rotation/rotators/registry.ts";
 import { findDeadLinks, findDeadPaths, headingsOf } from "./support/markdown.ts";
 import { runCli } from "./support/run-cli.ts";
 
@@ -44,6 +45,15 @@ describe("the documentation", () => {
     const drawn = [...tree.matchAll(/^ {2}([a-z]+)\/ /gm)].map(([, folder = ""]) => folder);
     const folders = readdirSync(`${root}src`, { withFileTypes: true }).filter((entry) => entry.isDirectory());
     expect(drawn.toSorted()).toEqual(folders.map(({ name }) => name).toSorted());
+  });
+
+  it("has a page and a row for every rotator that changes something at a provider, and for no other", () => {
+    const rows = [...(pages.get("docs/rotators.md") ?? "").matchAll(/^\| \[([a-z-]+)\]\(rotators\/([a-z-]+)\.md\)/gm)];
+    const withPages = [...paths].flatMap((path) => /^docs\/rotators\/(.*)\.md$/.exec(path)?.[1] ?? []);
+    const names = rotatorNames.filter((name) => name !== "generate" && name !== "manual");
+    expect(new Set(rows.map(([, name]) => name))).toEqual(new Set(names));
+    expect(new Set(withPages)).toEqual(new Set(names));
+    for (const [, name, page] of rows) expect(page).toBe(name);
   });
 
   it("lists the exit statuses that there are", () => {

@@ -2,9 +2,10 @@ import { generateKeyPairSync } from "node:crypto";
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import { encryptToRecipients } from "../../src/crypto/age.ts";
+import { encryptToRecipients } from "../../src/crypto/age-encrypt.ts";
 import { generateIdentity } from "../../src/crypto/identity.ts";
-import { parseRecipient, type Recipient } from "../../src/crypto/recipient.ts";
+import { type Recipient } from "../../src/crypto/recipient.ts";
+import { parseRecipient } from "../../src/crypto/parse-recipient.ts";
 import type { Finding } from "../../src/store/finding.ts";
 import { createRepository, type TestRepository } from "../support/repository.ts";
 

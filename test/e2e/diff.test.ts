@@ -100,6 +100,16 @@ describe("diff", () => {
     expect(await scopesOf("--scope", "dev/app")).toEqual(["dev/app"]);
   });
 
+  it("does not take a scope that neither side has for one without a difference", async () => {
+    for (const pattern of ["dev/apq", "nowhere"]) {
+      const { code, stdout, stderr } = await shared.run(["diff", "first", "HEAD", pattern]);
+      expect([code, stdout, stderr]).toEqual([4, "", expect.stringContaining(`no scope ${pattern} in commit`)]);
+    }
+    const near = await shared.run(["diff", "first", "dev/apq"]);
+    expect(near.stderr).toContain("did you mean dev/app?");
+    expect((await shared.ok(["diff", "first", "HEAD", "nowhere/**"])).stderr).toContain("no difference");
+  });
+
   it("does not guess whether a word is a commit or a scope, and never repeats it", async () => {
     shared.git("branch", "dev/app", "first");
     const cases = [
@@ -223,7 +233,7 @@ describe("diff --env", () => {
     const args = ["diff", "--env", "staging", "prod", "--at", "second", "--json"];
     expect((await repository.ok(args)).json<Pairs>().pairs).toHaveLength(1);
     const missing = await repository.run(["diff", "--env", "staging", "prd"]);
-    expect([missing.code, missing.stderr]).toEqual([4, expect.stringContaining("no scope or folder of scopes prd")]);
+    expect([missing.code, missing.stderr]).toEqual([4, expect.stringContaining("no scope prd in the work tree")]);
     expect((await repository.run(["diff", "--env", "staging"])).code).toBe(2);
   });
 });

@@ -68,3 +68,15 @@ describe("on a hostile repository, check", () => {
       expect(strays).toContain(`secrets/dev/${name}`);
   });
 });
+
+describe("on a hostile repository, a command that reads", () => {
+  // All of them, and more kinds of traps: test/real/hostile-commands.test.ts.
+  it.each([["status"], ["audit"], ["doctor"], ["list"], ["log"], ["review", "HEAD~1..HEAD"]])(
+    "compares files, walks commits and checks signatures without a program of the repository: %s %s",
+    async (...argv) => {
+      const { stdout, stderr } = await repository.run(argv);
+      expect(stdout + stderr).not.toMatch(/##(?:\[|vso\[)/);
+      expect(existsSync(repository.canary)).toBe(false);
+    },
+  );
+});

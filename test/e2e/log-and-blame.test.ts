@@ -46,6 +46,10 @@ describe("log", () => {
     expect(await versionsOf("--member", "bobby")).toEqual([2]);
     expect(await versionsOf("--reason", "emergency")).toEqual([3]);
     expect(await versionsOf("-n", "2")).toEqual([3, 2]);
+    const { former } = (await repository.ok(["log", "dev/app/B", "--json", "-n", "4"])).json<Logged>();
+    expect(former.map(({ versions }) => versions.map(({ version }) => version))).toEqual([[2]]);
+    expect((await repository.ok(["log", "dev/app/B", "-n", "3"])).stdout.trimEnd().split("\n")).toHaveLength(3);
+    expect((await repository.ok(["log", "dev/app/B", "--reason", "nothing"])).stderr).toBe("no commit fits\n");
     expect((await repository.ok(["log", "dev/app", "--member", "bob-example"])).stdout.split("\n")).toHaveLength(2);
     expect((await repository.run(["log", "-n", "0"])).code).toBe(2);
   });
@@ -67,7 +71,49 @@ describe("log", () => {
   });
 });
 
+describe("the words of --reason", () => {
+  it("stand in log and blame, escaped and cut, and only those of sealtree's own commits", async () => {
+    const other = await createSealedRepository();
+    const key = "dev/app/KEY";
+    await other.ok(["set", key, "--stdin", "--reason", `leaked \u202e in ${"chat ".repeat(40)}`], {
+      stdin: "test-one",
+    });
+    await other.ok(["set", key, "--stdin"], { stdin: "test-two" });
+    const saved = other.read("secrets/dev/app.yaml");
+    await other.ok(["set", key, "--stdin", "--no-commit"], { stdin: "test-three" });
+    other.git("commit", "--quiet", "--all", "--message", "by hand\n\nin words of git");
+    other.write("secrets/dev/app.yaml", saved);
+    other.git("commit", "--quiet", "--all", "--message", "back");
+    await other.ok(["rollback", key, "--to", "1", "--yes"]);
+    const notes = (await other.ok(["log", key, "--json"])).json<{ versions: { note: string | null }[] }>();
+    expect(notes.versions.map(({ note }) => note)).toEqual([
+      expect.stringMatching(/^to version 1, commit [0-9a-f]{9}$/),
+      null,
+      null,
+      null,
+      expect.stringMatching(/^leaked .* in chat chat/),
+    ]);
+    const lines = (await other.ok(["log", key])).stdout.split("\n");
+    expect(lines[0]).toMatch(/ {2}"to version 1, commit [0-9a-f]{9}"$/);
+    expect(lines[4]).toMatch(/ {2}"leaked \\u\{202e\} in chat chat [a-z ]*…"$/);
+    expect((await other.ok(["log", "dev/app"])).stdout).toMatch(/\+KEY {2}"leaked /);
+    expect((await other.ok(["blame", key])).stdout).toMatch(/rollback {2}"to version 1, commit /);
+  });
+});
+
 describe("blame", () => {
+  it("takes one secret, and says what was meant by one that is not there", async () => {
+    const { secrets } = (await repository.ok(["blame", "dev/app/B", "--json"])).json<{ secrets: { name: string }[] }>();
+    expect(secrets.map(({ name }) => name)).toEqual(["B"]);
+    const missing = await repository.run(["blame", "dev/app/BB"]);
+    expect([missing.code, missing.stdout, missing.stderr]).toEqual([4, "", expect.stringContaining("did you mean B?")]);
+    const then = await repository.run(["blame", "dev/app/X", "--at", "HEAD~1"]);
+    const short = repository.git("rev-parse", "HEAD~1").slice(0, 9);
+    expect(then.stderr).toContain(`sealtree list dev/app --at ${short} shows what is there`);
+    const folder = await repository.run(["blame", "dev"]);
+    expect([folder.code, folder.stderr]).toEqual([4, expect.stringContaining("dev is a folder of scopes: dev/app\n")]);
+  });
+
   it("says who set each secret, when and why, and marks what is not committed", async () => {
     await repository.ok(["set", "dev/app/C", "--stdin", "--no-commit"], { stdin: "test-c" });
     const { stdout } = await repository.ok(["blame", "dev/app"], now);
@@ -84,6 +130,31 @@ describe("blame", () => {
   });
 });
 
+describe("rollback", () => {
+  const rollback = (...args: string[]) => repository.run(["rollback", ...args, "--dry-run"], now);
+
+  it("says which value comes back", async () => {
+    const { stderr } = await rollback("dev/app/B", "--to", "1");
+    expect(stderr).toMatch(/^roll back dev\/app\/B to value [0-9a-f]{8}, set 3 hours ago\n/);
+  });
+
+  it("says what was meant by a name that no commit has, and by a version of a scope", async () => {
+    const cases = [
+      [["dev/app/BC", "--to", "1"], 4, "did you mean B?"],
+      [["dev/apq/B", "--to", "previous"], 4, "did you mean dev/app?"],
+      [["dev/app/BC", "--to", "HEAD"], 4, "did you mean B?"],
+      [["dev", "--to", "HEAD"], 4, "dev is a folder of scopes: dev/app"],
+      [["dev/app", "--to", "1"], 2, "one secret: sealtree rollback dev/app/NAME --to 1"],
+      [["dev/app", "--to", "previous"], 2, "versions are counted for one secret"],
+      [["dev/app/B", "--to", "1 hour ago"], 4, "a time is written as 2026-11-01"],
+    ] as const;
+    for (const [args, code, message] of cases) {
+      const result = await rollback(...args);
+      expect([args, result.code, result.stderr]).toEqual([args, code, expect.stringContaining(message)]);
+    }
+  });
+});
+
 describe("rollback to a time", () => {
   const rollback = (address: string, to: string) => repository.run(["rollback", address, "--to", to, "--dry-run"], now);
 
@@ -93,7 +164,7 @@ describe("rollback to a time", () => {
       expect(stderr).toContain("would change B");
     }
     const { stderr } = await rollback("dev/app", "2026-11-01T09:30Z");
-    expect(stderr).toMatch(/roll back dev\/app\/A\n.*remove dev\/app\/B/s);
+    expect(stderr).toMatch(/roll back dev\/app\/A to value [0-9a-f]{8}, set .* ago\n.*remove dev\/app\/B/s);
   });
 
   it("is refused where it cannot be right, with the reason", async () => {

@@ -56,6 +56,16 @@ describe("the pre-commit hook", () => {
     expect(said.endsWith(goOn)).toBe(true);
   });
 
+  it("says of a plaintext file below secrets what is missing, line by line, and how it is sealed", () => {
+    const said = commit({ "secrets/dev/plain.yaml": "KEY: canary-plain\n" });
+    expect(said.split("\n")).toEqual([
+      "sealtree: refused: secrets/dev/plain.yaml:1: the first line is not $sealtree: 1",
+      "sealtree: hint: if it is plaintext, move it out of the repository, then seal it: sealtree encrypt FILE --scope dev/plain",
+      "sealtree: refused: secrets/dev/plain.yaml:2: the second line is not $scope: dev/plain",
+      ...goOn.split("\n"),
+    ]);
+  });
+
   it.each([
     ["a scope with conflict markers", "secrets/dev/app.yaml", () => `${sealed()}\n<<<<<<< ours\n`, "conflict markers"],
     [

@@ -124,7 +124,7 @@ describe("resolve", () => {
       repository.git("commit", "--quiet", "--no-edit");
       const b = side === "ours" ? "test-B-ours" : "test-B-theirs";
       expect(await openAll(repository)).toEqual({ A: "test-A-ours", B: b, ...joined });
-      expect((await repository.run(["resolve"])).code).toBe(4);
+      expect((await repository.ok(["resolve"])).stderr).toContain("no file of sealtree is in conflict");
     },
   );
 
@@ -195,8 +195,35 @@ describe("resolve", () => {
     const other = await repository.run(["resolve", "dev/app/C", "--ours"]);
     expect([other.code, other.stderr]).toEqual([4, expect.stringContaining("dev/app/C is not in conflict")]);
     repository.git("merge", "--abort");
-    const none = await repository.run(["resolve", "--json"]);
-    expect([none.code, none.stderr]).toEqual([4, expect.stringContaining("E_NO_CONFLICT")]);
+    for (const argv of [[], ["--all", "--ours"]]) {
+      const none = await repository.ok(["resolve", "--json", ...argv]);
+      expect([none.json(), none.stderr]).toEqual([{ resolved: [], edited: [], open: [], dry_run: false }, ""]);
+    }
+    const named = await repository.run(["resolve", "dev/app", "--ours", "--json"]);
+    expect([named.code, named.stderr]).toEqual([4, expect.stringContaining("E_NO_CONFLICT")]);
+  });
+
+  it("is what status points to while a merge is in conflict, and the merge when it is not any more", async () => {
+    conflict("with the driver");
+    expect((await repository.ok(["status", "--json"])).json()).toMatchObject({
+      operation: "a merge",
+      conflicts: [file],
+    });
+    const before = (await repository.ok(["status"])).stdout;
+    expect(before).toContain("a merge, 1 file in conflict; sealtree resolve, then git merge --continue\n");
+    await repository.ok(["resolve", "--all", "--ours"]);
+    expect((await repository.ok(["status"])).stdout).toContain("a merge; git merge --continue\n");
+    repository.git("merge", "--abort");
+    expect((await repository.ok(["status", "--json"])).json()).toMatchObject({ operation: null, conflicts: [] });
+  });
+
+  it("is not needed to see what is in conflict: git diff shows both sides by value", () => {
+    conflict("with the driver");
+    const shown = repository.git("diff");
+    expect(shown).toMatch(
+      /\+\+<<<<<<< ours\n \+B: value [0-9a-f]{8}, set 2026-02-01, .*\n\+\+=======\n\+ B: value [0-9a-f]{8}, set 2026-02-02, .*\n\+\+>>>>>>> theirs\n/,
+    );
+    expect(shown).not.toContain("st1.");
   });
 
   it("never keeps a side that is plaintext", async () => {

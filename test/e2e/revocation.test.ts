@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { parseRecipient } from "../../src/crypto/recipient.ts";
-import { encryptToRecipients } from "../../src/crypto/age.ts";
+import { parseRecipient } from "../../src/crypto/parse-recipient.ts";
+import { encryptToRecipients } from "../../src/crypto/age-encrypt.ts";
 import { loadPolicy } from "../../src/access/policy.ts";
 import { listReaders } from "../../src/access/permission.ts";
 import { loadIdentities } from "../../src/identity/load.ts";

@@ -321,3 +321,28 @@ describe("rotation plan", () => {
     expect((await repository.run(["rotation", "plan", "--days", "0"], at(1))).code).toBe(2);
   });
 });
+
+describe("sealtree rotate --markdown", () => {
+  it("begins with what a person must do", async () => {
+    const repository = createRotated();
+    const { stdout } = await repository.run(["rotate", "--due", "--yes", "--markdown"], at(40));
+    const [commit = ""] = repository.git("log", "--format=%h", "--abbrev=9", "--", "secrets/prod/db.yaml").split("\n");
+    expect(stdout).toContain(
+      [
+        "## Rotation",
+        "",
+        "**1 secret to look at.**",
+        "",
+        "### To do",
+        "",
+        "- [ ] `prod/api/STRIPE_KEY`: rotator manual, owner alice-example, runbook docs/stripe.md",
+        "",
+        "### New value",
+        "",
+      ].join("\n"),
+    );
+    expect(stdout).toContain(`- \`prod/db/PASSWORD\` in \`${commit}\`\n`);
+    expect(stdout).toContain("1 secret without a rule.");
+    expect((await repository.run(["rotate", "--due", "--yes", "--markdown", "--json"], at(40))).code).toBe(2);
+  });
+});

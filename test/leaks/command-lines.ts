@@ -123,7 +123,23 @@ export const commandLines: Readonly<Record<string, readonly CommandLine[]>> = {
     { argv: ["rotate", "--exposed-to", typed, "--yes"], code: 4 },
   ],
   "rotation status": [{ argv: ["rotation", "status"] }],
-  "rotation plan": [{ argv: ["rotation", "plan"] }],
+  "rotation plan": [{ argv: ["rotation", "plan"] }, { argv: ["rotation", "plan", "--format", "html"] }],
+  "rotation rules": [{ argv: ["rotation", "rules"] }, { argv: ["rotation", "rules", "--type", typed], code: 2 }],
+  "rotation notify": [
+    { argv: ["rotation", "notify", "--markdown"], code: 2, env: { SEALTREE_WEBHOOK_URL: typed } },
+    { argv: ["rotation", "notify", "--", "cat"] },
+    { argv: ["rotation", "notify", "--since", typed], code: 2 },
+    { argv: ["rotation", "notify", "--webhook", typed], code: 2 },
+    {
+      argv: ["rotation", "notify", "--webhook", "https://hook.example.test/x", "--webhook-key", "dev/app/API_KEY"],
+      code: 2,
+    },
+    {
+      argv: ["rotation", "notify", "--webhook", "https://hook.example.test/x"],
+      env: { SEALTREE_WEBHOOK_KEY: stored[0] },
+      code: 2,
+    },
+  ],
   log: [{ argv: ["log", "dev/app/API_KEY"] }, { argv: ["log", "dev/app"] }, { argv: ["log"] }],
   diff: [
     { argv: ["diff", "HEAD~3"] },
@@ -174,7 +190,7 @@ export const commandLines: Readonly<Record<string, readonly CommandLine[]>> = {
     { argv: ["merge-driver", "../sealed.yaml", "../plain.yaml", "../sealed.yaml", "secrets/dev/app.yaml"], code: 1 },
   ],
   resolve: [
-    { argv: ["resolve"], code: 4 },
+    { argv: ["resolve"] },
     { argv: ["resolve", "dev/app/API_KEY", "--ours"], code: 4 },
     { argv: ["resolve", typed, "--theirs"], code: 2 },
   ],

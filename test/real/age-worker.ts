@@ -1,9 +1,10 @@
 // Seals and opens age files on another Node than the tests run on. A job in JSON comes on stdin,
 // the outcome goes to stdout: `{recipients, plaintext}` gives the file, `{file, identities}` the plaintext.
 import { readFileSync } from "node:fs";
-import { decryptWithIdentities, encryptToRecipients } from "../../src/crypto/age.ts";
+import { decryptWithIdentities } from "../../src/crypto/age.ts";
+import { encryptToRecipients } from "../../src/crypto/age-encrypt.ts";
 import { type Identity, parseIdentities } from "../../src/crypto/identity.ts";
-import { parseRecipient } from "../../src/crypto/recipient.ts";
+import { parseRecipient } from "../../src/crypto/parse-recipient.ts";
 import { looksLikeSshKey, parseSshIdentity } from "../../src/crypto/ssh-identity.ts";
 
 /** What the worker is to do. */

@@ -4,9 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
-import { decryptWithIdentities, encryptToRecipients, listStanzas } from "../../src/crypto/age.ts";
+import { decryptWithIdentities, listStanzas } from "../../src/crypto/age.ts";
+import { encryptToRecipients } from "../../src/crypto/age-encrypt.ts";
 import { generateIdentity, parseIdentities } from "../../src/crypto/identity.ts";
-import { parseRecipient, type GeneratedKind } from "../../src/crypto/recipient.ts";
+import { type GeneratedKind } from "../../src/crypto/recipient.ts";
+import { parseRecipient } from "../../src/crypto/parse-recipient.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sealtree-age-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { decryptWithIdentities, encryptToRecipients } from "../../src/crypto/age.ts";
+import { decryptWithIdentities } from "../../src/crypto/age.ts";
+import { encryptToRecipients } from "../../src/crypto/age-encrypt.ts";
 import { openWithPassphrase, sealWithPassphrase } from "../../src/crypto/age-passphrase.ts";
 import { generateIdentity } from "../../src/crypto/identity.ts";
 import { loadIdentities } from "../../src/identity/load.ts";

@@ -3,11 +3,13 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { decryptWithIdentities, encryptToRecipients, listStanzas } from "../../src/crypto/age.ts";
+import { decryptWithIdentities, listStanzas } from "../../src/crypto/age.ts";
+import { encryptToRecipients } from "../../src/crypto/age-encrypt.ts";
 import { fileKeyBytes, sealAgeFile } from "../../src/crypto/age-file.ts";
 import { encodeBech32 } from "../../src/crypto/bech32.ts";
 import { generateIdentity, parseIdentities } from "../../src/crypto/identity.ts";
-import { isPostQuantum, parseRecipient } from "../../src/crypto/recipient.ts";
+import { isPostQuantum } from "../../src/crypto/recipient.ts";
+import { parseRecipient } from "../../src/crypto/parse-recipient.ts";
 import { createPluginHost } from "../../src/identity/plugins.ts";
 import { installTestPlugin, testPluginKey } from "../support/test-plugin.ts";
 

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { encryptToRecipients } from "../../src/crypto/age.ts";
+import { encryptToRecipients } from "../../src/crypto/age-encrypt.ts";
 import { sealDrop } from "../../src/crypto/drop.ts";
 import { encodeGeneration, generationId, hashReaders } from "../../src/crypto/generation.ts";
 import { generateIdentity } from "../../src/crypto/identity.ts";

@@ -1,7 +1,7 @@
 /** The layers of src, lowest first. A folder imports itself and the layers below it. */
 const layers = [
   ["secret"],
-  ["git", "crypto"],
+  ["git", "crypto", "net"],
   ["identity", "store", "audit"],
   ["review", "rotation", "deploy", "resolve", "history", "values", "access"],
   ["cli", "action"],

@@ -1,8 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { createRepository, type TestRepository } from "./repository.ts";
+import { ed25519Signer } from "./ssh-signers.ts";
 
 export interface HostileRepository extends TestRepository {
   /** A folder outside of the repository that links in it lead to, with {@link outsideText} in its files. */
@@ -28,6 +29,48 @@ const oddNames = [
   "-rf.yaml",
   "spa ce.yaml",
 ] as const;
+
+/** Text for names of people, subjects and reasons: escapes, commands of runners, signs that turn the direction. */
+const oddText = "\u001b]0;title\u0007 ::error::x ##[error]y ##vso[x]z \u202eabc \u009b31m";
+/** Names that git takes for refs, and that a program may take for options or print raw. */
+const oddRefs = [
+  "heads/--output=CANARY",
+  "heads/-n",
+  "heads/--help",
+  "heads/bidi-\u202egnp",
+  "heads/c1-\u009b31m",
+  "tags/--upload-pack=touch",
+  "tags/-",
+  "remotes/origin/--exec=touch",
+];
+
+/**
+ * A repository whose files are in order and whose history, refs and settings are not: names of
+ * people, subjects, reasons and refs that a terminal, a runner or git itself could take for
+ * something else, attributes with programs, and {@link HostileRepository.canary} traps.
+ */
+export async function createHostileHistory(): Promise<HostileRepository> {
+  const repository = createRepository();
+  const { root, home } = repository;
+  await repository.ok(["keygen", "--x25519"]);
+  await repository.ok(["init", "--yes"]);
+  const odd = { env: { GIT_AUTHOR_NAME: oddText, GIT_COMMITTER_NAME: oddText } };
+  for (const value of ["test-value-first", "test-value-second"])
+    await repository.ok(["set", "dev/app/API_KEY", "--stdin", "--reason", oddText], { stdin: value, ...odd });
+  const attributes = "\n* filter=evil diff=evil merge=evil\nsecrets/** diff=evil\n";
+  repository.write(".gitattributes", repository.read(".gitattributes") + attributes);
+  for (const name of oddNames) repository.write(`docs/${name}`, "text\n");
+  repository.git("add", "-A");
+  const commit = ["commit", "--quiet", "-m", `${oddText}\n\n::set-output name=x::y\n##[error]test`];
+  repository.git("-c", `user.name=${oddText}`, ...commit, "--author", "::error::x <::error@example.test>");
+  signHead(repository);
+  const [outside, canary] = [join(home, "outside"), join(home, "canary")];
+  mkdirSync(outside);
+  for (const ref of oddRefs)
+    repository.git("update-ref", `refs/${ref.replace("CANARY", canary.replaceAll("/", "_"))}`, "HEAD");
+  setTraps(repository, canary);
+  return { ...repository, outside, canary, root, close: () => {} };
+}
 
 /**
  * A repository with everything in it that somebody could put there to harm who checks it. The
@@ -75,36 +118,77 @@ export async function createHostileRepository(): Promise<HostileRepository> {
   return { ...repository, outside, canary, close: () => socket.close() };
 }
 
-/** Programs in every place where git's settings may name one. */
-function setTraps(repository: TestRepository, canary: string): void {
-  const trap = `touch '${canary}'; cat`;
-  for (const [key, value] of Object.entries({
-    "core.fsmonitor": `touch '${canary}'; false`,
-    "core.hooksPath": ".hooks",
-    "core.pager": trap,
-    "core.editor": trap,
-    "core.sshCommand": trap,
-    "core.askPass": trap,
-    "diff.external": trap,
-    "diff.evil.textconv": trap,
-    "diff.evil.command": trap,
-    "filter.evil.clean": trap,
-    "filter.evil.smudge": trap,
-    "filter.evil.process": trap,
-    "merge.evil.driver": trap,
-    "pager.ls-tree": trap,
-    "pager.cat-file": trap,
-    "gpg.program": trap,
-    "alias.ls-tree": `!${trap}`,
-    "credential.helper": `!${trap}`,
-  }))
-    repository.git("config", key, value);
-  const hooks = "post-checkout pre-commit post-index-change reference-transaction fsmonitor-watchman pre-auto-gc".split(
+/** Makes the last commit again with a signature, which git checks by a program when its settings say so. */
+function signHead(repository: TestRepository): void {
+  const git = (...args: string[]) => repository.git(...args);
+  const signature = ed25519Signer("mallory").sign(Buffer.from("test")).trimEnd().replaceAll("\n", "\n ");
+  const file = join(repository.home, "signed");
+  writeFileSync(file, git("cat-file", "commit", "HEAD").replace("\n\n", `\ngpgsig ${signature}\n\n`));
+  git("update-ref", "HEAD", git("hash-object", "-t", "commit", "-w", file).trim());
+}
+
+const programKeys = [
+  "core.pager",
+  "core.editor",
+  "core.sshCommand",
+  "core.askPass",
+  "core.alternateRefsCommand",
+  "core.gitProxy",
+  "sequence.editor",
+  "diff.external",
+  "diff.evil.textconv",
+  "diff.evil.command",
+  "filter.evil.clean",
+  "filter.evil.smudge",
+  "filter.evil.process",
+  "merge.evil.driver",
+  "pager.ls-tree",
+  "pager.cat-file",
+  "pager.log",
+  "pager.diff",
+  "pager.config",
+  "interactive.diffFilter",
+  "browser.evil.cmd",
+  "trailer.reason.command",
+  "uploadpack.packObjectsHook",
+  "gpg.program",
+  "gpg.ssh.program",
+  "gpg.ssh.defaultKeyCommand",
+];
+const hooks =
+  "post-checkout pre-commit prepare-commit-msg commit-msg post-commit post-merge post-rewrite post-index-change reference-transaction fsmonitor-watchman pre-auto-gc pre-push".split(
     " ",
   );
+
+/** Programs in every place where git's settings may name one. Each writes its key into the canary. */
+function setTraps(repository: TestRepository, canary: string): void {
+  const traps = join(repository.home, "traps");
+  mkdirSync(traps);
+  // A file, since git runs some of them by a shell and some not.
+  const trap = (key: string, end = "cat") => {
+    const file = join(traps, key.replaceAll(" ", "-"));
+    writeFileSync(file, `#!/bin/sh\necho '${key}' >>'${canary}'\n${end}\n`, { mode: 0o755 });
+    return file;
+  };
+  for (const key of programKeys) repository.git("config", key, trap(key));
+  for (const [key, value] of Object.entries({
+    "core.fsmonitor": trap("core.fsmonitor", "false"),
+    "core.hooksPath": ".hooks",
+    "gpg.format": "ssh",
+    "gpg.ssh.allowedSignersFile": "/dev/null",
+    "log.showSignature": "true",
+    "core.untrackedCache": "true",
+    "filter.evil.required": "true",
+    "diff.submodule": "log",
+    "status.submoduleSummary": "true",
+    "diff.trustExitCode": "true",
+    "alias.ls-tree": `!${trap("alias")}`,
+    "alias.log": `!${trap("alias")}`,
+    "credential.helper": `!${trap("credential.helper")}`,
+  }))
+    repository.git("config", key, value);
   for (const folder of [".hooks", ".git/hooks"]) {
     mkdirSync(join(repository.root, folder), { recursive: true });
-    for (const hook of hooks)
-      writeFileSync(join(repository.root, folder, hook), `#!/bin/sh\n${trap}\n`, { mode: 0o755 });
+    for (const hook of hooks) copyFileSync(trap(`hook ${hook}`), join(repository.root, folder, hook));
   }
 }
