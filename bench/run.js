@@ -7,6 +7,7 @@ import { benchExposure } from "./exposure.js";
 import { benchHistory } from "./history.js";
 import { benchReview } from "./review.js";
 import { benchRevoke } from "./revoke.js";
+import { benchRotation } from "./rotation.js";
 import { benchScale } from "./scale.js";
 import { benchScan } from "./scan.js";
 import { benchSeal } from "./seal.js";
@@ -27,6 +28,7 @@ const size = flags.quick
       scan: { rounds: 2, megabytes: 20 },
       review: { rounds: 2 },
       revoke: { rounds: 1, scopes: 20, scopeSize: 10 },
+      rotation: { secrets: 50, scopeSize: 10, batchSize: 25 },
       verify: { rounds: 1, commits: 300, scopes: 20 },
     }
   : {
@@ -39,6 +41,7 @@ const size = flags.quick
       scan: { rounds: 5, megabytes: 500 },
       review: { rounds: 5 },
       revoke: { rounds: 3, scopes: 500, scopeSize: 50 },
+      rotation: { secrets: 500, scopeSize: 10, batchSize: 25 },
       verify: { rounds: 3, commits: 10_000, scopes: 200 },
     };
 
@@ -52,6 +55,7 @@ parts.push("### History", printTable([...benchExposure(size.exposure), ...benchH
 parts.push("### Signed history", printTable(benchVerify(size.verify)));
 parts.push("### Review", printTable(benchReview(size.review)));
 parts.push("### Revocation", printTable(benchRevoke(size.revoke)));
+parts.push("### Rotation", printTable(await benchRotation(size.rotation)));
 
 const text = parts.map((part) => `${part.trimEnd()}\n`).join("\n");
 process.stdout.write(text);
