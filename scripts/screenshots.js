@@ -1,5 +1,6 @@
 // Writes docs/images/review.png and docs/images/review-markdown.png: the report of a large change
-// as a page, and as GitHub shows it in a comment. Takes Chromium (CHROMIUM, or `chromium` on the
+// as a page, and as GitHub shows it in a comment; and docs/images/rotation.png: the calendar of the
+// rotations as a page. Takes Chromium (CHROMIUM, or `chromium` on the
 // path) and fetches GitHub's style sheet and a Markdown renderer from npm.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -9,18 +10,22 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { makeLargeChange } from "../bench/large-change.js";
 import { makeRepository } from "../bench/repository.js";
+import { makeRotationPage } from "./rotation-calendar.js";
 
 const packages = { "github-markdown-css": "5.9.0", micromark: "4.0.3", "micromark-extension-gfm": "3.0.0" };
 const images = fileURLToPath(new URL("../docs/images/", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "sealtree-screenshots-"));
 const repository = makeRepository("x25519");
+const rotating = makeRepository("x25519");
 try {
   makeLargeChange(repository);
   const review = (form) => repository.sealtree(["review", "before..change", form]).stdout.toString();
-  takeShot("review.png", review("--html"), "1100,1330");
+  takeShot("rotation.png", makeRotationPage(rotating), "1180,1280");
+  takeShot("review.png", review("--html"), "1100,1400");
   takeShot("review-markdown.png", await renderAsGithub(review("--markdown")), "960,1530");
 } finally {
   repository.remove();
+  rotating.remove();
   rmSync(folder, { recursive: true, force: true });
 }
 

@@ -2,7 +2,7 @@
 // in .tools/bin. scripts/real-tools.json holds the versions. What answers its probe with the right
 // version is left alone; an empty version stands for whatever the system's own package has.
 import { spawn } from "node:child_process";
-import { mkdir, readFile, rm, symlink } from "node:fs/promises";
+import { access, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { delimiter } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -15,6 +15,7 @@ const installers = {
     run("cargo", ["install", name, "--version", version, "--locked", "--force", "--root", tools]),
   go: ({ package: name, version }) => run("go", ["install", "-trimpath", `${name}@${version}`]),
   npm: installNode,
+  pypi: installPython,
   // apt-get takes a lock and does not wait for it, so one after another.
   debian: (tool) => (aptTurn = aptTurn.catch(() => undefined).then(() => installDebian(tool))),
 };
@@ -47,10 +48,37 @@ async function installNode({ name, package: pack, version }) {
   await symlink(`../${name}/node_modules/${pack}/bin/node`, `${bin}/${name}`);
 }
 
+/** In a folder of its own with all it needs; its programs come to .tools/bin by the tool's name. */
+async function installPython({ name, package: pack, version }) {
+  const folder = `${tools}${name}-python`;
+  await rm(folder, { recursive: true, force: true });
+  await run("python3", ["-m", "venv", folder]);
+  await run(`${folder}/bin/pip`, ["install", "--quiet", "--disable-pip-version-check", `${pack}==${version}`]);
+  await rm(`${bin}/${name}`, { force: true });
+  await symlink(`../${name}-python/bin/${name}`, `${bin}/${name}`);
+}
+
 async function installDebian({ package: name }) {
   const root = process.getuid() === 0 ? [] : ["sudo", "-n"];
   await runAs(root, ["apt-get", "update", "-qq"]);
-  await runAs(root, ["apt-get", "install", "-qq", "-y", "--no-install-recommends", name]);
+  await withoutServices(root, () => runAs(root, ["apt-get", "install", "-qq", "-y", "--no-install-recommends", name]));
+}
+
+/** A package of a server starts it, unless Debian's policy program says no. One that is there already is kept. */
+async function withoutServices(root, work) {
+  const policy = "/usr/sbin/policy-rc.d";
+  const isThere = await access(policy).then(
+    () => true,
+    () => false,
+  );
+  if (isThere) return work();
+  await writeFile(`${tools}policy-rc.d`, "#!/bin/sh\n# Written by npm run setup:real.\nexit 101\n");
+  await runAs(root, ["install", "-m", "755", `${tools}policy-rc.d`, policy]);
+  try {
+    return await work();
+  } finally {
+    await runAs(root, ["rm", "-f", policy]);
+  }
 }
 
 async function runAs(prefix, command) {
