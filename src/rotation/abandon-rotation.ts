@@ -1,9 +1,7 @@
 import { SealtreeError } from "../errors.ts";
 import { printAddress } from "../secret/address.ts";
-import { findCurrent } from "./begin-rotation.ts";
-import { readParts } from "./credential-values.ts";
+import { findCurrent, openHeld } from "./held-credentials.ts";
 import type { Journal } from "./journal.ts";
-import { openJournaled } from "./journal-values.ts";
 import { revokeOrphans } from "./make-credential.ts";
 import type { RotationJob, Step } from "./rotation-job.ts";
 import type { RotationView } from "./rotation-view.ts";
@@ -14,7 +12,7 @@ import type { RotationView } from "./rotation-view.ts";
  */
 export async function abandonRotation(job: RotationJob, view: RotationView, journal: Journal): Promise<Step> {
   const connection = await job.connect(view);
-  const { provider, calls, rule, bound } = connection;
+  const { provider, calls } = connection;
   const current = await findCurrent(job, view, connection);
   const { pending } = journal;
   if (journal.previous !== undefined || (pending !== undefined && pending.id === current?.id)) {
@@ -26,9 +24,8 @@ export async function abandonRotation(job: RotationJob, view: RotationView, jour
     });
   }
   if (pending !== undefined && provider.kind !== "rolled") {
-    const values = await openJournaled(await view.scope(job.address.scope), pending, "pending");
-    const parts = readParts(job.address, rule, bound.parts, values);
-    await calls.change("revoke", true, () => provider.revoke({ id: pending.id, parts }));
+    const made = await openHeld(job, view, connection, pending, "pending");
+    await calls.change("revoke", true, () => provider.revoke(made));
   } else if (provider.kind === "minted") await revokeOrphans(connection, provider, journal, current);
   return {
     edit: job.edit("abandon rotating", () => Promise.resolve({ journal: undefined })),

@@ -2,7 +2,8 @@ import { nowSeconds } from "../access/session.ts";
 import { isDeepStrictEqual } from "node:util";
 import { SealtreeError } from "../errors.ts";
 import { printAddress, type SecretName } from "../secret/address.ts";
-import { fingerprintRule, readParts, writeParts } from "./credential-values.ts";
+import { fingerprintRule, writeParts } from "./credential-values.ts";
+import { findCurrent } from "./held-credentials.ts";
 import type { Journal } from "./journal.ts";
 import { baseOf, openLive } from "./journal-values.ts";
 import type { Connection, RotationJob, Step } from "./rotation-job.ts";
@@ -58,16 +59,6 @@ export async function inspectRotation(job: RotationJob, view: RotationView): Pro
   const { outage } = connection.bound;
   const unknown = current === undefined ? ["the present value is none that the provider knows"] : [];
   return [...unknown, ...(outage === undefined ? [] : [outage]), ...remarks];
-}
-
-/** The credential that the live values are; undefined when the provider knows none such. */
-export async function findCurrent(
-  job: RotationJob,
-  view: RotationView,
-  { calls, provider, rule, bound }: Connection,
-): Promise<Credential | undefined> {
-  const values = await openLive(await view.scope(job.address.scope), job.address, rule);
-  return await calls.ask(undefined, () => provider.identify(readParts(job.address, rule, bound.parts, values)));
 }
 
 /** The journal with a credential as its pending one, sealed anew on each view that it is recorded on. */

@@ -1,13 +1,10 @@
 import { printAddress } from "../secret/address.ts";
-import { findCurrent } from "./begin-rotation.ts";
-import { readParts } from "./credential-values.ts";
+import { findCurrent, openHeld } from "./held-credentials.ts";
 import type { Journal } from "./journal.ts";
-import { openJournaled } from "./journal-values.ts";
 import { requireLive } from "./provider-calls.ts";
 import type { RotationOutcome } from "./rotation-outcome.ts";
 import type { RotationJob, Step } from "./rotation-job.ts";
 import type { RotationView } from "./rotation-view.ts";
-import type { Credential } from "./rotators/provider.ts";
 
 /**
  * From `promoted` to the end: the live value is tested once more, then the old credential is taken
@@ -18,7 +15,7 @@ export async function endPrevious(job: RotationJob, view: RotationView, journal:
   const { previous } = journal;
   if (previous === undefined) throw new Error("a promoted journal has a previous value");
   const connection = await job.connect(view);
-  const { provider, calls, rule, bound } = connection;
+  const { provider, calls, rule } = connection;
   const current = await findCurrent(job, view, connection);
   const name = printAddress(job.address);
   requireLive(
@@ -31,9 +28,7 @@ export async function endPrevious(job: RotationJob, view: RotationView, journal:
   });
   // Somebody went back to it: it is the live one, and nothing is there to end.
   if (current?.id === previous.id) return over(afterwards(job));
-  const scope = await view.scope(job.address.scope);
-  const parts = readParts(job.address, rule, bound.parts, await openJournaled(scope, previous, "previous"));
-  const old: Credential = { id: previous.id, parts };
+  const old = await openHeld(job, view, connection, previous, "previous");
   if (provider.suspend !== undefined && journal.state === "promoted" && !job.isEmergency) {
     await calls.change("suspend", true, async () => await provider.suspend?.(old));
     const untilMs = job.run.session.now().getTime() + rule.graceMs;

@@ -55,6 +55,20 @@ export async function sealPrevious(scope: ViewScope, names: Iterable<SecretName>
   return sealed;
 }
 
+/** The values that a journal holds as live ones: value id and time stay, as they do not become other values. */
+export async function sealLive(
+  scope: ViewScope,
+  held: JournalCredential,
+  purpose: "pending" | "previous",
+): Promise<Map<SecretName, string>> {
+  const records = new Map<SecretName, string>();
+  for (const [name, secret] of await openJournaled(scope, held, purpose)) {
+    const { valueId, createdAt } = parseRecordHeader(held.values.get(name) ?? "");
+    records.set(name, await scope.sealer.seal(name, { valueId, createdAt }, secret));
+  }
+  return records;
+}
+
 /** The values of a credential that a journal holds. Throws as opening a record does. */
 export async function openJournaled(
   scope: ViewScope,

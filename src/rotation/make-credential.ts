@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isProviderFailure } from "../net/provider-failure.ts";
-import { findCurrent, sealPending } from "./begin-rotation.ts";
+import { sealPending } from "./begin-rotation.ts";
+import { findCurrent } from "./held-credentials.ts";
 import type { Journal } from "./journal.ts";
 import { checkBase } from "./journal-values.ts";
 import type { Connection, RotationJob, Step } from "./rotation-job.ts";

@@ -7,9 +7,9 @@ import { openLive } from "./journal-values.ts";
 import { mapLimit } from "./map-limit.ts";
 import { openProvider, requireProviderRule } from "./open-provider.ts";
 import { ruleFor } from "./policy.ts";
-import type { RotationRun } from "./rotation-run.ts";
+import { bindRule, callTimeoutMs, type RotationRun } from "./rotation-run.ts";
 import { openRotationView, type RotationView } from "./rotation-view.ts";
-import { bindProvider } from "./rotators/registry.ts";
+import { hasProvider } from "./rotators/registry.ts";
 import type { Liveness } from "./rotators/provider.ts";
 
 /** Whether a provider lets in what the repository says. */
@@ -21,7 +21,6 @@ export interface ProbedSecret {
 }
 
 const parallel = 8;
-const timeoutMs = 30_000;
 
 /**
  * Asks the providers of all secrets that a rule rotates there whether the values at `commit` are
@@ -39,7 +38,7 @@ export async function probeLive(
       .map((text) => parseAddress(text))
       .filter((address) => {
         const rule = ruleFor(rules, address);
-        return rule !== undefined && bindProvider(rule.rotator, rule.options) !== undefined;
+        return rule !== undefined && hasProvider(rule.rotator);
       });
     return await mapLimit(addresses, parallel, async (address) => await probeOne({ session, env }, view, address));
   } finally {
@@ -53,7 +52,7 @@ async function probeOne(
   address: Address,
 ): Promise<ProbedSecret> {
   try {
-    const run = { session, env, timeoutMs, bind: bindRule };
+    const run = { session, env, timeoutMs: callTimeoutMs, bind: bindRule };
     const own = await requireProviderRule(run, view, address);
     const values = await openLive(await view.scope(address.scope), address, own.rule);
     const provider = await openProvider(run, view, address, own);
@@ -69,5 +68,3 @@ async function probeOne(
     return { address, liveness: "unknown", why: error.message };
   }
 }
-
-const bindRule: RotationRun["bind"] = ({ rotator, options }) => bindProvider(rotator, options);

@@ -1,11 +1,11 @@
 import { SealtreeError } from "../errors.ts";
 import { isProviderFailure } from "../net/provider-failure.ts";
-import { parseRecordHeader } from "../crypto/record.ts";
-import { printAddress, type SecretName } from "../secret/address.ts";
-import { findCurrent, sealPending } from "./begin-rotation.ts";
-import { fingerprintRule, readParts } from "./credential-values.ts";
+import { printAddress } from "../secret/address.ts";
+import { sealPending } from "./begin-rotation.ts";
+import { fingerprintRule } from "./credential-values.ts";
+import { findCurrent, openHeld } from "./held-credentials.ts";
 import type { Journal, JournalCredential } from "./journal.ts";
-import { checkBase, openJournaled, sealPrevious } from "./journal-values.ts";
+import { checkBase, sealLive, sealPrevious } from "./journal-values.ts";
 import { requireLive } from "./provider-calls.ts";
 import type { Made } from "./rotation-branch.ts";
 import type { Connection, RotationJob, Step } from "./rotation-job.ts";
@@ -27,8 +27,7 @@ export async function provePending(job: RotationJob, view: RotationView, journal
   const { provider, calls, rule, bound } = connection;
   const scope = await view.scope(job.address.scope);
   const current = await findCurrent(job, view, connection);
-  const parts = readParts(job.address, rule, bound.parts, await openJournaled(scope, pending, "pending"));
-  const next: Credential = { id: pending.id, parts };
+  const next = await openHeld(job, view, connection, pending, "pending");
 
   if (isStale(scope, pending)) return await replacePending(job, connection, journal, next, current, journal.rejected);
   const isOtherRule = journal.rule !== fingerprintRule(rule);
@@ -137,11 +136,7 @@ async function promote(
       hints: ["run the command again: it gives a value that they never knew"],
     });
   }
-  const records = new Map<SecretName, string>();
-  for (const [name, secret] of await openJournaled(scope, pending, "pending")) {
-    const { valueId, createdAt } = parseRecordHeader(pending.values.get(name) ?? "");
-    records.set(name, await scope.sealer.seal(name, { valueId, createdAt }, secret));
-  }
+  const records = await sealLive(scope, pending, "pending");
   if (previous === undefined) return { journal: undefined, records };
   const values = await sealPrevious(scope, journal.base.keys());
   const revokeAfterMs = job.run.session.now().getTime() + previous.graceMs;

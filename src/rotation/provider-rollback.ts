@@ -6,7 +6,7 @@ import type { ScopeEntries } from "../store/scope-file.ts";
 import type { Tree } from "../store/tree.ts";
 import { readJournal } from "./journal.ts";
 import { loadRotationPolicy, ruleFor } from "./policy.ts";
-import { bindProvider } from "./rotators/registry.ts";
+import { hasProvider } from "./rotators/registry.ts";
 
 /** What is to be rolled back, as far as it matters here. */
 interface Restored {
@@ -29,7 +29,7 @@ export async function findProviderRollback(
   const concerned: Address[] = [];
   for (const name of restored) {
     const rule = ruleFor(policy, { scope, name });
-    if (rule !== undefined && bindProvider(rule.rotator, rule.options) !== undefined) concerned.push({ scope, name });
+    if (rule !== undefined && hasProvider(rule.rotator)) concerned.push({ scope, name });
   }
   const [address] = concerned;
   if (address === undefined) return undefined;

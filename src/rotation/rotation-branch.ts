@@ -6,6 +6,7 @@ import { fetchRefs, isInHistory, pushRefs, type RemoteBranch } from "../git/remo
 import { tryGit, withoutUserInfo } from "../git/run.ts";
 import { printAddress, type Address, type SecretName } from "../secret/address.ts";
 import { journalPath } from "../store/layout.ts";
+import { readText } from "../store/tree.ts";
 import { reachPoint } from "./crash-points.ts";
 import type { Journal } from "./journal.ts";
 import { assembleCommit, type MadeEdit } from "./rotation-commit.ts";
@@ -212,9 +213,7 @@ async function makeAll(
   const made: MadeEdit[] = [];
   for (const edit of edits) {
     try {
-      const bytes = await view.tree.read(journalPath(edit.address));
-      const now = bytes === undefined ? undefined : Buffer.from(bytes).toString("utf8");
-      if (now !== edit.before) throw lost(edit.address);
+      if ((await readText(view.tree, journalPath(edit.address))) !== edit.before) throw lost(edit.address);
       made.push({ edit, ...(await edit.make(view)) });
     } catch (error) {
       if (!hasCode(error, "E_RACED")) throw error;

@@ -2,6 +2,7 @@ import { checkAllowed } from "../access/permission.ts";
 import { SealtreeError } from "../errors.ts";
 import { printAddress, type Address } from "../secret/address.ts";
 import { journalPath } from "../store/layout.ts";
+import { readText } from "../store/tree.ts";
 import { abandonRotation } from "./abandon-rotation.ts";
 import { beginRotation } from "./begin-rotation.ts";
 import { endPrevious } from "./end-previous.ts";
@@ -96,11 +97,8 @@ export class RotationJob {
   /** What is next, by what `view` says. Throws only what is a bug. */
   async step(view: RotationView): Promise<Step> {
     try {
-      const bytes = await view.tree.read(journalPath(this.address));
-      this.#found =
-        bytes === undefined
-          ? undefined
-          : { journal: parseJournal(bytes, this.address), text: Buffer.from(bytes).toString("utf8") };
+      const text = await readText(view.tree, journalPath(this.address));
+      this.#found = text === undefined ? undefined : { journal: parseJournal(Buffer.from(text), this.address), text };
       if (this.#lost !== undefined) return await this.#leave(this.#lost);
       return this.#found === undefined ? await this.#withoutJournal(view) : await this.#goOn(view, this.#found);
     } catch (error) {
@@ -194,8 +192,7 @@ export class RotationJob {
     if (found === undefined || this.isLost) return;
     const { branch } = this.run;
     if (branch.ageMs() > fenceAfterMs) await branch.sync();
-    const bytes = await branch.view().tree.read(journalPath(this.address));
-    const isSame = bytes !== undefined && Buffer.from(bytes).toString("utf8") === found.text;
+    const isSame = (await readText(branch.view().tree, journalPath(this.address))) === found.text;
     if (isSame && isLeaseLongEnough(this.run, found.journal)) return;
     throw new SealtreeError("E_RACED", `the rotation of ${printAddress(this.address)} is not this run's any more`, {
       hints: ["nothing is lost: run the command again, and it goes on where it was"],

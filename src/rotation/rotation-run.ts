@@ -4,7 +4,7 @@ import type { RotationBranch } from "./rotation-branch.ts";
 import type { RetryTimes } from "./provider-calls.ts";
 import type { Journal } from "./journal.ts";
 import type { Rule } from "./policy.ts";
-import type { BoundProvider } from "./rotators/registry.ts";
+import { bindProvider, type BoundProvider } from "./rotators/registry.ts";
 
 /** One run of the engine, of this process. */
 export interface RotationRun {
@@ -21,6 +21,12 @@ export interface RotationRun {
   /** Where a run of this machine keeps the file that tells whether it is alive. */
   lockPath(holder: string): string;
 }
+
+/** How long one call to a provider may take, in milliseconds, where nothing else is said. */
+export const callTimeoutMs = 30_000;
+
+/** What rotates by a rule, of all the rotators that there are. */
+export const bindRule: RotationRun["bind"] = ({ rotator, options }) => bindProvider(rotator, options);
 
 /** How long a lease is taken for. A run that was cut off keeps others out for so long at most. */
 const leaseMs = 15 * 60_000;

@@ -5,7 +5,7 @@ import { rotationPolicyPath } from "../store/layout.ts";
 import { valueKey } from "./exposed.ts";
 import { generateValue, type GeneratorSpec } from "./generator-spec.ts";
 import type { ValueSources } from "./generators/generator.ts";
-import { bindProvider, bindRotator } from "./rotators/registry.ts";
+import { bindRotator, hasProvider } from "./rotators/registry.ts";
 import { isDue, type StatusEntry } from "./status.ts";
 
 /** What is to be rotated. */
@@ -79,7 +79,7 @@ export function selectRotations(
 
 /** True for a secret whose rule changes a credential at its provider. */
 export function isAtProvider({ rule }: StatusEntry): boolean {
-  return rule !== undefined && bindProvider(rule.rotator, rule.options) !== undefined;
+  return rule !== undefined && hasProvider(rule.rotator);
 }
 
 function isSelected(entry: StatusEntry, selection: Selection): boolean {

@@ -1,10 +1,8 @@
-import { parseRecordHeader } from "../crypto/record.ts";
 import { SealtreeError } from "../errors.ts";
-import { printAddress, type SecretName } from "../secret/address.ts";
-import { findCurrent } from "./begin-rotation.ts";
-import { readParts } from "./credential-values.ts";
+import { printAddress } from "../secret/address.ts";
+import { findCurrent, openHeld } from "./held-credentials.ts";
 import type { Journal } from "./journal.ts";
-import { openJournaled, sealPrevious } from "./journal-values.ts";
+import { sealLive, sealPrevious } from "./journal-values.ts";
 import { requireLive } from "./provider-calls.ts";
 import type { RotationJob, Step } from "./rotation-job.ts";
 import type { RotationView } from "./rotation-view.ts";
@@ -20,22 +18,17 @@ export async function takeBack(job: RotationJob, view: RotationView, journal: Jo
       hints: ["end it first: sealtree rotate --resume, or sealtree rotate ADDRESS --abandon"],
     });
   }
-  const { provider, calls, rule, bound } = await job.connect(view);
-  const scope = await view.scope(job.address.scope);
-  const current = await findCurrent(job, view, await job.connect(view));
-  const parts = readParts(job.address, rule, bound.parts, await openJournaled(scope, previous, "previous"));
-  const old = { id: previous.id, parts };
+  const connection = await job.connect(view);
+  const { provider, calls, rule, bound } = connection;
+  const current = await findCurrent(job, view, connection);
+  const old = await openHeld(job, view, connection, previous, "previous");
   if (journal.state === "suspended") await calls.change("resume", true, async () => await provider.resume?.(old));
   requireLive(await calls.probeUntilLive(old, bound.propagationMs), `the old value of ${printAddress(job.address)}`);
   job.hasRotated = true;
   return {
     edit: job.edit("roll back", async (now) => {
       const there = await now.scope(job.address.scope);
-      const records = new Map<SecretName, string>();
-      for (const [name, secret] of await openJournaled(there, previous, "previous")) {
-        const { valueId, createdAt } = parseRecordHeader(previous.values.get(name) ?? "");
-        records.set(name, await there.sealer.seal(name, { valueId, createdAt }, secret));
-      }
+      const records = await sealLive(there, previous, "previous");
       // A live value that the provider does not know leaves nothing to end.
       if (current === undefined || current.id === previous.id) return { journal: undefined, records };
       const values = await sealPrevious(there, journal.base.keys());

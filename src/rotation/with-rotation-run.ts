@@ -9,8 +9,7 @@ import { findHead } from "../git/revision.ts";
 import { withoutUserInfo } from "../git/run.ts";
 import { withLock } from "../store/lock.ts";
 import { openRotationBranch } from "./rotation-branch.ts";
-import type { RotationRun } from "./rotation-run.ts";
-import { bindProvider } from "./rotators/registry.ts";
+import { bindRule, callTimeoutMs, type RotationRun } from "./rotation-run.ts";
 
 /** How a run ended: what `work` gave, and whether the present branch has what was recorded. */
 export interface EndedRun<T> {
@@ -19,9 +18,6 @@ export interface EndedRun<T> {
   /** Such as `origin/main`. */
   readonly branch: string;
 }
-
-/** How long one call to a provider may take. */
-const timeoutMs = 30_000;
 
 /**
  * Runs `work` as one run of the engine, on the branch that the present one is pushed to; in the end
@@ -55,9 +51,9 @@ export async function withRotationRun<T>(
       branch,
       holder,
       env,
-      timeoutMs,
+      timeoutMs: callTimeoutMs,
       retry: { attempts: 4, firstWaitMs: 500 },
-      bind: (rule) => bindProvider(rule.rotator, rule.options),
+      bind: bindRule,
       lockPath,
     };
     const result = await withLock(lockPath(holder), { timeoutMs: 0 }, () => work(run));

@@ -13,7 +13,7 @@ type Users = Pick<DatabaseRule, "host" | "port" | "users">;
  * The credential of a database user. Its id is the name of the user where two take turns; where
  * one user has them all, a digest of the password tells them apart.
  */
-export async function databaseCredential(rule: Users, { user, password }: Login): Promise<Credential> {
+async function databaseCredential(rule: Users, { user, password }: Login): Promise<Credential> {
   const parts = { password, user: Secret.text(user) };
   if (rule.users.length > 1) return { id: user, parts };
   return { id: `${user}:${await digestValue([rule.host, String(rule.port), user], password)}`, parts };
@@ -53,6 +53,36 @@ export async function identifyLogin(
   if (live !== undefined) return await databaseCredential(rule, { user: live.user, password });
   if (answers.every(({ answer }) => answer === "dead")) return undefined;
   throw new ProviderFailure("transient", "the server could not be asked whose password the present value is");
+}
+
+/** A new credential of the user whose turn it is. */
+export async function chooseLogin(
+  rule: Users & { readonly password: GeneratorSpec },
+  current: Credential | undefined,
+  sources: ValueSources,
+): Promise<Credential> {
+  const password = await choosePassword(rule.password, sources);
+  return await databaseCredential(rule, { user: nextUser(rule.users, current), password });
+}
+
+/** Whether a credential is let in; `unknown` when its password is missing. */
+export async function probeCredential(
+  users: readonly string[],
+  credential: Credential,
+  probe: (login: Login) => Promise<Liveness>,
+): Promise<Liveness> {
+  const login = loginOf(users, credential);
+  return login === undefined ? "unknown" : await probe(login);
+}
+
+/**
+ * True for a login that nobody is let in with: its user has another password by now, is in use
+ * again, and is not to be touched. Throws `transient` when the server cannot be asked.
+ */
+export async function isEnded(login: Login, probe: (login: Login) => Promise<Liveness>): Promise<boolean> {
+  const liveness = await probe(login);
+  if (liveness !== "unknown") return liveness === "dead";
+  throw new ProviderFailure("transient", `the server could not be asked whether the password of ${login.user} is live`);
 }
 
 /** The user whose turn it is: the other one. Where nothing is known of the present, the last. */

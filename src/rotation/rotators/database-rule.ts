@@ -73,8 +73,20 @@ export function checkDatabaseRule(rule: DatabaseRule, context: z.core.$Refinemen
 
 const administratorAmongUsers = "the administrator cannot be one of the users: a rotation would lock itself out";
 
+/** What the rotators of database servers say of a rule in the same way. */
+export const databaseTraits = {
+  parts: ["password", "user"],
+  changing: ({ users }: DatabaseRule) => (users.length > 1 ? ["password", "user"] : ["password"]),
+  outage: ({ users, outage }: DatabaseRule) =>
+    outage === undefined
+      ? undefined
+      : `${users[0] ?? "the user"} has one password: programs cannot log in from the change until they have the new one`,
+  references: databaseReferences,
+  propagationMs: ({ propagation_seconds: seconds }: DatabaseRule) => seconds * 1000,
+} as const;
+
 /** The references of a rule. */
-export function databaseReferences(rule: DatabaseRule): SecretReference[] {
+function databaseReferences(rule: DatabaseRule): SecretReference[] {
   const own = [rule.admin, rule.admin_password].filter((reference) => reference !== undefined);
   return [...own, ...authorityReferences(rule.ca)];
 }

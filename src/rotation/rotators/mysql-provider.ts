@@ -1,13 +1,6 @@
 import { Secret } from "../../secret/secret.ts";
 import { ProviderFailure } from "../../net/provider-failure.ts";
-import {
-  choosePassword,
-  databaseCredential,
-  identifyLogin,
-  loginOf,
-  nextUser,
-  requireLogin,
-} from "./database-credential.ts";
+import { chooseLogin, identifyLogin, isEnded, loginOf, probeCredential, requireLogin } from "./database-credential.ts";
 import { readAdministrator, usesTls, type Login } from "./database-rule.ts";
 import type { MysqlOptions } from "./mysql.ts";
 import { askMysql, connectMysql, serverErrno, type Ask, type MysqlServer } from "./mysql-client.ts";
@@ -49,10 +42,7 @@ export function openMysql(rule: MysqlOptions, access: ProviderAccess): ChosenPro
         });
       return await identifyLogin(rule, parts, exists, probe);
     },
-    async choose(current) {
-      const password = await choosePassword(rule.password, access);
-      return await databaseCredential(rule, { user: nextUser(users, current), password });
-    },
+    choose: async (current) => await chooseLogin(rule, current, access),
     async apply(next, current) {
       const login = requireLogin(users, next);
       if (users.length > 1 && current !== undefined && loginOf(users, current)?.user === login.user) {
@@ -71,21 +61,10 @@ export function openMysql(rule: MysqlOptions, access: ProviderAccess): ChosenPro
         await ask(setPasswordStatement(way, accountOf(login.user), login.password, next.id));
       });
     },
-    async probe(credential) {
-      const login = loginOf(users, credential);
-      return login === undefined ? "unknown" : await probe(login);
-    },
+    probe: async (credential) => await probeCredential(users, credential, probe),
     async revoke(credential) {
       const login = requireLogin(users, credential);
-      const liveness = await probe(login);
-      // An account whose password is another one by now is in use again, and not this call's to touch.
-      if (liveness === "dead") return;
-      if (liveness === "unknown") {
-        throw new ProviderFailure(
-          "transient",
-          `the server could not be asked whether the password of ${login.user} is live`,
-        );
-      }
+      if (await isEnded(login, probe)) return;
       await asAdministrator("end the password", async (ask) => {
         const way = await findWay(ask, rule);
         if (way === "mysql-dual") return await discard(ask, accountOf(login.user), credential.id);

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { z } from "zod";
-import { checkDatabaseRule, databaseOptions, databaseReferences, usesTls } from "./database-rule.ts";
+import { checkDatabaseRule, databaseOptions, databaseTraits, usesTls } from "./database-rule.ts";
 import type { Rotator } from "./rotator.ts";
 
 const options = z
@@ -32,14 +32,7 @@ export const mysqlRotator: Rotator<MysqlOptions> = {
   describe: "the password of a MySQL or MariaDB user, or of two that take turns",
   options,
   provider: {
-    parts: ["password", "user"],
-    changing: ({ users }) => (users.length > 1 ? ["password", "user"] : ["password"]),
-    outage: ({ users, outage }) =>
-      outage === undefined
-        ? undefined
-        : `${users[0] ?? "the user"} has one password: programs cannot log in from the change until they have the new one`,
-    references: databaseReferences,
-    propagationMs: ({ propagation_seconds: seconds }) => seconds * 1000,
+    ...databaseTraits,
     async open(checked, access) {
       const { openMysql } = await import("./mysql-provider.ts");
       return openMysql(checked, access);

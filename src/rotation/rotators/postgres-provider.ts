@@ -1,11 +1,13 @@
 import type { Client } from "pg";
 import { ProviderFailure } from "../../net/provider-failure.ts";
 import {
+  chooseLogin,
   choosePassword,
-  databaseCredential,
   identifyLogin,
+  isEnded,
   loginOf,
   nextUser,
+  probeCredential,
   requireLogin,
 } from "./database-credential.ts";
 import { readAdministrator, usesTls, type Login } from "./database-rule.ts";
@@ -40,6 +42,7 @@ export function openPostgres(rule: PostgresOptions, access: ProviderAccess): Cho
   const administrator = readAdministrator(rule, ["postgres:", "postgresql:"], access);
   const asAdministrator = async <T>(what: string, work: (client: Client) => Promise<T>): Promise<T> =>
     await withClient(server, administrator, what, work);
+  const probe = async (login: Login) => await probeLogin(server, login);
 
   return {
     kind: "chosen",
@@ -66,12 +69,9 @@ export function openPostgres(rule: PostgresOptions, access: ProviderAccess): Cho
           const found = await client.query("SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = $1", [user]);
           return found.rowCount === 1;
         });
-      return await identifyLogin(rule, parts, exists, async (login) => await probeLogin(server, login));
+      return await identifyLogin(rule, parts, exists, probe);
     },
-    async choose(current) {
-      const password = await choosePassword(rule.password, access);
-      return await databaseCredential(rule, { user: nextUser(users, current), password });
-    },
+    choose: async (current) => await chooseLogin(rule, current, access),
     async apply(next, current) {
       const { user, password } = requireLogin(users, next);
       if (users.length > 1 && current !== undefined && loginOf(users, current)?.user === user) {
@@ -82,21 +82,10 @@ export function openPostgres(rule: PostgresOptions, access: ProviderAccess): Cho
         await client.query(`ALTER ROLE ${quoteRole(user)} PASSWORD '${verifier}'`);
       });
     },
-    async probe(credential) {
-      const login = loginOf(users, credential);
-      return login === undefined ? "unknown" : await probeLogin(server, login);
-    },
+    probe: async (credential) => await probeCredential(users, credential, probe),
     async revoke(credential) {
       const login = requireLogin(users, credential);
-      const liveness = await probeLogin(server, login);
-      // A role whose password is another one by now is in use again, and not this call's to touch.
-      if (liveness === "dead") return;
-      if (liveness === "unknown") {
-        throw new ProviderFailure(
-          "transient",
-          `the server could not be asked whether the password of ${login.user} is live`,
-        );
-      }
+      if (await isEnded(login, probe)) return;
       await asAdministrator("end the password", async (client) => {
         await client.query("BEGIN");
         await client.query(`ALTER ROLE ${quoteRole(login.user)} PASSWORD NULL`);

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { checkDatabaseRule, databaseOptions, databaseReferences } from "./database-rule.ts";
+import { checkDatabaseRule, databaseOptions, databaseTraits } from "./database-rule.ts";
 import type { Rotator } from "./rotator.ts";
 
 const options = z
@@ -22,14 +22,7 @@ export const postgresRotator: Rotator<PostgresOptions> = {
   describe: "the password of a PostgreSQL role, or of two that take turns",
   options,
   provider: {
-    parts: ["password", "user"],
-    changing: ({ users }) => (users.length > 1 ? ["password", "user"] : ["password"]),
-    outage: ({ users, outage }) =>
-      outage === undefined
-        ? undefined
-        : `${users[0] ?? "the role"} has one password: programs cannot log in from the change until they have the new one`,
-    references: databaseReferences,
-    propagationMs: ({ propagation_seconds: seconds }) => seconds * 1000,
+    ...databaseTraits,
     async open(checked, access) {
       const { openPostgres } = await import("./postgres-provider.ts");
       return openPostgres(checked, access);

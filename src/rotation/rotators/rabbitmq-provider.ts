@@ -1,14 +1,7 @@
 import { z } from "zod";
 import { createHttpClient, type HttpAnswer } from "../../net/http-client.ts";
 import { ProviderFailure } from "../../net/provider-failure.ts";
-import {
-  choosePassword,
-  databaseCredential,
-  identifyLogin,
-  loginOf,
-  nextUser,
-  requireLogin,
-} from "./database-credential.ts";
+import { chooseLogin, identifyLogin, nextUser, probeCredential, requireLogin } from "./database-credential.ts";
 import type { Login } from "./database-rule.ts";
 import type { ChosenProvider, Liveness } from "./provider.ts";
 import { hashPassword, isHashOf } from "./rabbitmq-password.ts";
@@ -35,7 +28,7 @@ export function openRabbitmq(checked: RabbitmqOptions, access: ProviderAccess): 
     });
   const admin = apiFor({ user: checked.admin_user, password: access.read(checked.admin_password) });
   const { hostname, port } = new URL(checked.url);
-  const rule = { host: hostname, port: Number(port), users };
+  const rule = { host: hostname, port: Number(port), users, password: checked.password };
   const probe = async (login: Login): Promise<Liveness> =>
     await askLiveness(async () => readLiveness(await apiFor(login).send({ ...whoami, expect: [200, 401] })));
 
@@ -47,11 +40,7 @@ export function openRabbitmq(checked: RabbitmqOptions, access: ProviderAccess): 
     },
     identify: async (parts) =>
       await identifyLogin(rule, parts, async (user) => (await findUser(admin, user)) !== undefined, probe),
-    choose: async (current) =>
-      await databaseCredential(rule, {
-        user: nextUser(users, current),
-        password: await choosePassword(checked.password, access),
-      }),
+    choose: async (current) => await chooseLogin(rule, current, access),
     async apply(next) {
       const { user, password } = requireLogin(users, next);
       const other = users.find((each) => each !== user);
@@ -69,10 +58,7 @@ export function openRabbitmq(checked: RabbitmqOptions, access: ProviderAccess): 
         await putUser(admin, user, hashPassword(password, own?.hashing_algorithm, access.random), tags);
       }
     },
-    async probe(credential) {
-      const login = loginOf(users, credential);
-      return login === undefined ? "unknown" : await probe(login);
-    },
+    probe: async (credential) => await probeCredential(users, credential, probe),
     async revoke(credential) {
       const { user, password } = requireLogin(users, credential);
       const own = await findUser(admin, user);

@@ -80,6 +80,12 @@ export interface BoundProvider {
   open(access: ProviderAccess): Promise<Provider>;
 }
 
+/** True for a rotator that changes a credential at a provider. */
+export function hasProvider(name: RotatorName): boolean {
+  const rotator: Rotator<unknown> = rotators[name];
+  return rotator.provider !== undefined;
+}
+
 /** What changes a credential at its provider, as the checked options say; undefined for a rotator without one. */
 export function bindProvider(name: RotatorName, written: WrittenOptions): BoundProvider | undefined {
   const rotator: Rotator<unknown> = rotators[name];
