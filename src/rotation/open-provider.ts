@@ -8,7 +8,7 @@ import type { RotationRun } from "./rotation-run.ts";
 import type { RotationView } from "./rotation-view.ts";
 import type { Provider } from "./rotators/provider.ts";
 import type { BoundProvider } from "./rotators/registry.ts";
-import type { SecretReference } from "./rotators/secret-reference.ts";
+import type { SecretReference } from "../services/secret-reference.ts";
 
 /** The rule of a secret whose credential is at a provider. */
 export interface ProviderRule {

@@ -10,7 +10,7 @@ import { ruleFor } from "./policy.ts";
 import { bindRule, callTimeoutMs, type RotationRun } from "./rotation-run.ts";
 import { openRotationView, type RotationView } from "./rotation-view.ts";
 import { hasProvider } from "./rotators/registry.ts";
-import type { Liveness } from "./rotators/provider.ts";
+import type { Liveness } from "../services/liveness.ts";
 
 /** Whether a provider lets in what the repository says. */
 export interface ProbedSecret {

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isProviderFailure, ProviderFailure, type FailureClass } from "../net/provider-failure.ts";
 import { reachPoint, type CrashPoint } from "./crash-points.ts";
-import type { Credential, Liveness, Provider } from "./rotators/provider.ts";
+import type { Credential, Provider } from "./rotators/provider.ts";
+import type { Liveness } from "../services/liveness.ts";
 
 /** How often something that failed for now is tried, and with what waits between. */
 export interface RetryTimes {

@@ -2,7 +2,7 @@
 const layers = [
   ["secret"],
   ["git", "crypto", "net"],
-  ["identity", "store", "audit"],
+  ["identity", "store", "audit", "services"],
   ["review", "rotation", "deploy", "resolve", "history", "values", "access"],
   ["cli", "action"],
 ] as const satisfies readonly (readonly string[])[];
@@ -11,10 +11,11 @@ const layers = [
 const sideways: Readonly<Record<string, readonly string[]>> = {
   audit: ["identity", "store"],
   values: ["access"],
-  rotation: ["values", "access", "history"],
+  rotation: ["values", "access", "history", "deploy"],
   history: ["values", "access"],
-  review: ["access", "history", "rotation", "values"],
+  review: ["access", "history", "rotation", "values", "deploy"],
   resolve: ["values"],
+  deploy: ["values", "access", "resolve"],
 };
 
 /** Folders that may be one level below a capability. */

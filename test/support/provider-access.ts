@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
-import type { ProviderAccess } from "../../src/rotation/rotators/rotator.ts";
+import type { ServiceAccess } from "../../src/services/service-access.ts";
 import { Secret } from "../../src/secret/secret.ts";
 
 /** What a provider is opened with: `${env:NAME}` stands for the text of that name. */
-export function providerAccess(values: Readonly<Record<string, string>>, timeoutMs = 10_000): ProviderAccess {
+export function providerAccess(values: Readonly<Record<string, string>>, timeoutMs = 10_000): ServiceAccess {
   return {
     read(reference) {
       const name = reference.kind === "environment" ? reference.name : reference.address.name;

@@ -1,12 +1,14 @@
 import { z } from "zod";
 import { ProviderFailure } from "../../net/provider-failure.ts";
 import { Secret } from "../../secret/secret.ts";
-import { createAwsQuery, type AwsAnswer, type AwsKeys, type AwsService } from "./aws-query.ts";
-import type { Credential, Liveness, MintedProvider } from "./provider.ts";
-import type { ProviderAccess, Rotator } from "./rotator.ts";
-import { secretReference } from "./secret-reference.ts";
-import { agreesOnTime, askLiveness } from "./service-answer.ts";
-import { serviceEndpoint } from "./service-endpoint.ts";
+import { createAwsQuery, type AwsAnswer, type AwsKeys, type AwsService } from "../../services/aws-query.ts";
+import type { Credential, MintedProvider } from "./provider.ts";
+import type { Liveness } from "../../services/liveness.ts";
+import type { Rotator } from "./rotator.ts";
+import type { ServiceAccess } from "../../services/service-access.ts";
+import { secretReference } from "../../services/secret-reference.ts";
+import { agreesOnTime, askLiveness } from "../../services/service-answer.ts";
+import { serviceEndpoint } from "../../services/service-endpoint.ts";
 
 const hosts = [".amazonaws.com", ".amazonaws.com.cn"];
 const options = z.strictObject({
@@ -42,7 +44,7 @@ export const awsIamRotator: Rotator<AwsIamOptions> = {
   },
 };
 
-function openAwsIam({ user, admin, ...where }: AwsIamOptions, access: ProviderAccess): MintedProvider {
+function openAwsIam({ user, admin, ...where }: AwsIamOptions, access: ServiceAccess): MintedProvider {
   const { iam, sts } = servicesOf(where);
   const keys: AwsKeys = {
     id: access.read(admin.id).revealText()?.trim() ?? "",
@@ -102,7 +104,7 @@ function openAwsIam({ user, admin, ...where }: AwsIamOptions, access: ProviderAc
  * GetCallerIdentity needs no rights. A signature that is too old is refused with the code of a
  * wrong one, so the clocks are compared.
  */
-async function probeKey({ id, parts }: Credential, sts: AwsService, access: ProviderAccess): Promise<Liveness> {
+async function probeKey({ id, parts }: Credential, sts: AwsService, access: ServiceAccess): Promise<Liveness> {
   const secret = parts["secret_access_key"];
   if (secret === undefined) return "unknown";
   const refusals = ["InvalidClientTokenId", "SignatureDoesNotMatch"];

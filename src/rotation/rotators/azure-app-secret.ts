@@ -2,15 +2,16 @@ import { z } from "zod";
 import type { HttpRequest } from "../../net/http-client.ts";
 import { ProviderFailure } from "../../net/provider-failure.ts";
 import { Secret } from "../../secret/secret.ts";
-import { probeAzureSecret, requestAzureToken, type AzureLogin, type AzureProof } from "./azure-token.ts";
+import { probeAzureSecret, requestAzureToken, type AzureLogin, type AzureProof } from "../../services/azure-token.ts";
 import { printMintName } from "./mint-tag.ts";
 import type { MintedProvider } from "./provider.ts";
-import type { ProviderAccess, Rotator } from "./rotator.ts";
-import { secretReference } from "./secret-reference.ts";
-import { askLiveness, readAnswer } from "./service-answer.ts";
-import { printBearer } from "./service-authorization.ts";
-import { createServiceClient } from "./service-client.ts";
-import { serviceEndpoint } from "./service-endpoint.ts";
+import type { Rotator } from "./rotator.ts";
+import type { ServiceAccess } from "../../services/service-access.ts";
+import { secretReference } from "../../services/secret-reference.ts";
+import { askLiveness, readAnswer } from "../../services/service-answer.ts";
+import { printBearer } from "../../services/service-authorization.ts";
+import { createServiceClient } from "../../services/service-client.ts";
+import { serviceEndpoint } from "../../services/service-endpoint.ts";
 
 const loginHosts = ["login.microsoftonline.com", "login.microsoftonline.us", "login.partner.microsoftonline.cn"];
 const graphHosts = [
@@ -68,7 +69,7 @@ const listed = z.object({
 });
 const added = z.object({ keyId: z.string(), secretText: z.string().min(1) });
 
-function openAzure(checked: AzureAppSecretOptions, access: ProviderAccess): MintedProvider {
+function openAzure(checked: AzureAppSecretOptions, access: ServiceAccess): MintedProvider {
   const { application, client, name, days } = checked;
   const send = createGraphClient(checked, access);
   const login: AzureLogin = loginOf(checked);
@@ -141,7 +142,7 @@ function loginOf({ login, tenant, graph }: AzureAppSecretOptions): AzureLogin {
 }
 
 /** Sends with a token of the administrator, which is kept while it is good. */
-function createGraphClient(checked: AzureAppSecretOptions, access: ProviderAccess) {
+function createGraphClient(checked: AzureAppSecretOptions, access: ServiceAccess) {
   const { admin, graph } = checked;
   const proof: AzureProof =
     "secret" in admin ? { secret: access.read(admin.secret) } : { assertion: access.read(admin.assertion) };

@@ -8,7 +8,7 @@ import {
   type TemplateRules,
   type TemplateValues,
 } from "./request-template.ts";
-import type { SecretReference } from "./secret-reference.ts";
+import type { SecretReference } from "../../services/secret-reference.ts";
 
 /** A JSON value whose texts are templates. Its keys are as they are written. */
 export type BodyTemplate =

@@ -3,12 +3,13 @@ import { ProviderFailure, type FailureClass } from "../../net/provider-failure.t
 import { Secret } from "../../secret/secret.ts";
 import { isMintName, printMintName } from "./mint-tag.ts";
 import type { MintedProvider } from "./provider.ts";
-import type { ProviderAccess, Rotator } from "./rotator.ts";
-import { secretReference } from "./secret-reference.ts";
-import { askLiveness, readAnswer } from "./service-answer.ts";
-import { printBearer } from "./service-authorization.ts";
-import { createServiceClient } from "./service-client.ts";
-import { serviceEndpoint } from "./service-endpoint.ts";
+import type { Rotator } from "./rotator.ts";
+import type { ServiceAccess } from "../../services/service-access.ts";
+import { secretReference } from "../../services/secret-reference.ts";
+import { askLiveness, readAnswer } from "../../services/service-answer.ts";
+import { printBearer } from "../../services/service-authorization.ts";
+import { createServiceClient } from "../../services/service-client.ts";
+import { serviceEndpoint } from "../../services/service-endpoint.ts";
 
 const options = z.strictObject({
   /** The account that owns the token; left out for a token of a user. */
@@ -65,7 +66,7 @@ type Token = z.infer<typeof token>;
 const pageSize = 50;
 const dayMs = 86_400_000;
 
-function openCloudflare(checked: CloudflareOptions, access: ProviderAccess): MintedProvider {
+function openCloudflare(checked: CloudflareOptions, access: ServiceAccess): MintedProvider {
   const { account, name, admin, days, api } = checked;
   const client = createServiceClient("cloudflare", { baseUrl: api, timeoutMs: access.timeoutMs, classify });
   const headers = { authorization: printBearer(access.read(admin)) };

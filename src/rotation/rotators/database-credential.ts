@@ -3,7 +3,8 @@ import { Secret } from "../../secret/secret.ts";
 import type { ValueSources } from "../generators/generator.ts";
 import { generateValue, type GeneratorSpec } from "../generator-spec.ts";
 import type { DatabaseRule, Login } from "./database-rule.ts";
-import type { Credential, Liveness } from "./provider.ts";
+import type { Credential } from "./provider.ts";
+import type { Liveness } from "../../services/liveness.ts";
 import { digestValue } from "./value-digest.ts";
 
 /** The users of a rule and where they are. */

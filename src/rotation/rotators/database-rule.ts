@@ -2,9 +2,9 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { ProviderFailure } from "../../net/provider-failure.ts";
 import { Secret } from "../../secret/secret.ts";
-import type { ProviderAccess } from "./rotator.ts";
-import { secretReference, type SecretReference } from "./secret-reference.ts";
-import { authorityReferences, trustedAuthority, type TrustedAuthority } from "./trusted-authority.ts";
+import type { ServiceAccess } from "../../services/service-access.ts";
+import { secretReference, type SecretReference } from "../../services/secret-reference.ts";
+import { authorityReferences, trustedAuthority, type TrustedAuthority } from "../../services/trusted-authority.ts";
 import { valueSpec } from "./value-spec.ts";
 
 /**
@@ -111,13 +111,13 @@ export interface Login {
  * another server than the rule's: whoever may write that value must not get to choose who sees
  * the passwords. Nothing else of a URL is used.
  */
-export function readAdministrator(rule: DatabaseRule, protocols: readonly string[], access: ProviderAccess): Login {
+export function readAdministrator(rule: DatabaseRule, protocols: readonly string[], access: ServiceAccess): Login {
   const login = rule.admin === undefined ? readLogin(rule, access) : readUrl(rule, rule.admin, protocols, access);
   if (rule.users.includes(login.user)) throw new ProviderFailure("auth", administratorAmongUsers);
   return login;
 }
 
-function readLogin(rule: DatabaseRule, access: ProviderAccess): Login {
+function readLogin(rule: DatabaseRule, access: ServiceAccess): Login {
   const { admin_user: user, admin_password: reference } = rule;
   if (user === undefined || reference === undefined)
     throw new ProviderFailure("auth", "the rule names no administrator");
@@ -128,7 +128,7 @@ function readUrl(
   rule: DatabaseRule,
   reference: SecretReference,
   protocols: readonly string[],
-  access: ProviderAccess,
+  access: ServiceAccess,
 ): Login {
   const text = access.read(reference).revealText()?.trim() ?? "";
   const hints = [`such as ${protocols[0] ?? ""}//user:password@${rule.host}:${rule.port}/`];

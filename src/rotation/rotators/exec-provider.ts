@@ -2,11 +2,12 @@ import { z } from "zod";
 import { ProviderFailure } from "../../net/provider-failure.ts";
 import { Secret } from "../../secret/secret.ts";
 import { generateValue } from "../generator-spec.ts";
-import { runProgram, type ExecProgram } from "./exec-program.ts";
+import { runProgram, type ExecProgram } from "../../services/exec-program.ts";
 import type { ExecRule } from "./exec.ts";
-import type { ChosenProvider, Credential, Liveness, MintedProvider, Provider, RolledProvider } from "./provider.ts";
-import type { ProviderAccess } from "./rotator.ts";
-import { askLiveness } from "./service-answer.ts";
+import type { ChosenProvider, Credential, MintedProvider, Provider, RolledProvider } from "./provider.ts";
+import type { Liveness } from "../../services/liveness.ts";
+import type { ServiceAccess } from "../../services/service-access.ts";
+import { askLiveness } from "../../services/service-answer.ts";
 import { digestValue } from "./value-digest.ts";
 
 const id = z.string().regex(/^[\x21-\x7e]{1,256}$/);
@@ -39,13 +40,13 @@ type RunStep = <S extends Step>(
 ) => Promise<z.infer<(typeof answers)[S]>>;
 
 /** Starts nothing yet: each step is a run of its own. */
-export function openExec(rule: ExecRule, access: ProviderAccess): Provider {
+export function openExec(rule: ExecRule, access: ServiceAccess): Provider {
   const run = createRunStep(rule, access);
   if (rule.kind === "chosen") return openChosen(rule, run, access);
   return rule.kind === "minted" ? openMinted(run) : openRolled(rule, run);
 }
 
-function createRunStep(rule: ExecRule, access: ProviderAccess): RunStep {
+function createRunStep(rule: ExecRule, access: ServiceAccess): RunStep {
   const program: ExecProgram = {
     command: rule.command,
     directory: access.directory,
@@ -104,7 +105,7 @@ async function identifyByProbe(
   );
 }
 
-function openChosen(rule: ExecRule, run: RunStep, access: ProviderAccess): ChosenProvider {
+function openChosen(rule: ExecRule, run: RunStep, access: ServiceAccess): ChosenProvider {
   const shared = common(run);
   return {
     ...shared,

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Rotator } from "./rotator.ts";
-import { secretReference } from "./secret-reference.ts";
+import { secretReference } from "../../services/secret-reference.ts";
 import { valueSpec } from "./value-spec.ts";
 
 const variableName = z.string().regex(/^(?!SEALTREE_)[A-Za-z_][A-Za-z0-9_]{0,127}$/, {

@@ -3,14 +3,15 @@ import { z } from "zod";
 import type { HttpRequest } from "../../net/http-client.ts";
 import { ProviderFailure } from "../../net/provider-failure.ts";
 import { Secret } from "../../secret/secret.ts";
-import { findPrivateKey, probeGcpKey, requestGcpToken } from "./gcp-token.ts";
+import { findPrivateKey, probeGcpKey, requestGcpToken } from "../../services/gcp-token.ts";
 import type { ChosenProvider } from "./provider.ts";
-import type { ProviderAccess, Rotator } from "./rotator.ts";
-import { secretReference } from "./secret-reference.ts";
-import { askLiveness, readAnswer } from "./service-answer.ts";
-import { printBearer } from "./service-authorization.ts";
-import { createServiceClient } from "./service-client.ts";
-import { serviceEndpoint } from "./service-endpoint.ts";
+import type { Rotator } from "./rotator.ts";
+import type { ServiceAccess } from "../../services/service-access.ts";
+import { secretReference } from "../../services/secret-reference.ts";
+import { askLiveness, readAnswer } from "../../services/service-answer.ts";
+import { printBearer } from "../../services/service-authorization.ts";
+import { createServiceClient } from "../../services/service-client.ts";
+import { serviceEndpoint } from "../../services/service-endpoint.ts";
 
 const options = z.strictObject({
   project: z.string().regex(/^[a-z0-9][a-z0-9.:-]{3,62}[a-z0-9]$/),
@@ -52,7 +53,7 @@ const listed = z.object({
 const read = z.object({ publicKeyData: z.base64() });
 const adminKey = z.object({ client_email: z.string(), private_key: z.string(), private_key_id: z.string().optional() });
 
-function openGcp(checked: GcpServiceAccountOptions, access: ProviderAccess): ChosenProvider {
+function openGcp(checked: GcpServiceAccountOptions, access: ServiceAccess): ChosenProvider {
   const { project, email, days, oauth } = checked;
   const send = createIamClient(checked, access);
   const account = ["v1", "projects", project, "serviceAccounts", email];
@@ -133,7 +134,7 @@ function openGcp(checked: GcpServiceAccountOptions, access: ProviderAccess): Cho
 }
 
 /** Sends with a token of the administrator, which is asked for once: it outlives a rotation. */
-function createIamClient({ admin, iam, oauth }: GcpServiceAccountOptions, access: ProviderAccess) {
+function createIamClient({ admin, iam, oauth }: GcpServiceAccountOptions, access: ServiceAccess) {
   const http = createServiceClient("gcp-service-account", {
     baseUrl: iam,
     timeoutMs: access.timeoutMs,

@@ -6,11 +6,12 @@ import { ProviderFailure, type FailureClass } from "../../net/provider-failure.t
 import type { Secret } from "../../secret/secret.ts";
 import { findPublicKeyOfFile } from "../generators/ssh-private-file.ts";
 import type { ChosenProvider, Credential } from "./provider.ts";
-import type { ProviderAccess, Rotator } from "./rotator.ts";
-import { secretReference } from "./secret-reference.ts";
-import { askLiveness, readAnswer } from "./service-answer.ts";
-import { printBearer } from "./service-authorization.ts";
-import { createServiceClient } from "./service-client.ts";
+import type { Rotator } from "./rotator.ts";
+import type { ServiceAccess } from "../../services/service-access.ts";
+import { secretReference } from "../../services/secret-reference.ts";
+import { askLiveness, readAnswer } from "../../services/service-answer.ts";
+import { printBearer } from "../../services/service-authorization.ts";
+import { createServiceClient } from "../../services/service-client.ts";
 
 const options = z.strictObject({
   /** Such as `owner/name`. */
@@ -56,7 +57,7 @@ type ListedKey = z.infer<typeof listed>[number];
 
 const pageSize = 100;
 
-function openGithub(checked: GithubDeployKeyOptions, access: ProviderAccess): ChosenProvider {
+function openGithub(checked: GithubDeployKeyOptions, access: ServiceAccess): ChosenProvider {
   const { repository, token, read_only, title, api } = checked;
   const path = ["repos", ...repository.split("/")];
   const client = createServiceClient("github-deploy-key", {

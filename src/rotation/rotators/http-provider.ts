@@ -4,13 +4,14 @@ import { generateValue } from "../generator-spec.ts";
 import { createSendStep, idAt, textAt, type SendStep } from "./http-steps.ts";
 import type { ChosenHttpRule, HttpRule, MintedHttpRule, RolledHttpRule } from "./http-rule.ts";
 import { resolvePointer } from "./json-pointer.ts";
-import type { ChosenProvider, Credential, Liveness, MintedProvider, Provider, RolledProvider } from "./provider.ts";
-import type { ProviderAccess } from "./rotator.ts";
-import { askLiveness } from "./service-answer.ts";
+import type { ChosenProvider, Credential, MintedProvider, Provider, RolledProvider } from "./provider.ts";
+import type { Liveness } from "../../services/liveness.ts";
+import type { ServiceAccess } from "../../services/service-access.ts";
+import { askLiveness } from "../../services/service-answer.ts";
 import { digestValue } from "./value-digest.ts";
 
 /** Sends nothing yet. */
-export function openHttp(rule: HttpRule, access: ProviderAccess): Provider {
+export function openHttp(rule: HttpRule, access: ServiceAccess): Provider {
   const send = createSendStep(rule, access);
   if (rule.kind === "chosen") return openChosen(rule, send, access);
   return rule.kind === "minted" ? openMinted(rule, send) : openRolled(rule, send);
@@ -50,7 +51,7 @@ async function identifyByProbe(
   throw new ProviderFailure("transient", "the service could not be asked whether it knows the present value");
 }
 
-function openChosen(rule: ChosenHttpRule, send: SendStep, access: ProviderAccess): ChosenProvider {
+function openChosen(rule: ChosenHttpRule, send: SendStep, access: ServiceAccess): ChosenProvider {
   const { apply, revoke } = rule.steps;
   const shared = common(rule, send);
   return {

@@ -3,8 +3,8 @@ import { isServiceUrl } from "../../net/http-client.ts";
 import { anyUses, bodyTemplates, parseBodyTemplate, referencesIn, type BodyTemplate } from "./body-template.ts";
 import { jsonPointer } from "./json-pointer.ts";
 import { parseTemplate, type Template, type TemplateRules } from "./request-template.ts";
-import type { SecretReference } from "./secret-reference.ts";
-import { authorityReferences, trustedAuthority } from "./trusted-authority.ts";
+import type { SecretReference } from "../../services/secret-reference.ts";
+import { authorityReferences, trustedAuthority } from "../../services/trusted-authority.ts";
 import { valueSpec } from "./value-spec.ts";
 
 const status = z.int().min(200).max(599);

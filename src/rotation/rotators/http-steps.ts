@@ -5,10 +5,10 @@ import { fillBody } from "./body-template.ts";
 import type { HttpRule, HttpStep } from "./http-rule.ts";
 import { resolvePointer, type JsonPointer } from "./json-pointer.ts";
 import { fillTemplate, type Template, type TemplateValues } from "./request-template.ts";
-import type { ProviderAccess } from "./rotator.ts";
-import type { SecretReference } from "./secret-reference.ts";
-import { printBasic } from "./service-authorization.ts";
-import { readAuthority } from "./trusted-authority.ts";
+import type { ServiceAccess } from "../../services/service-access.ts";
+import type { SecretReference } from "../../services/secret-reference.ts";
+import { printBasic } from "../../services/service-authorization.ts";
+import { readAuthority } from "../../services/trusted-authority.ts";
 
 export type StepName = "preflight" | "identify" | "apply" | "mint" | "roll" | "probe" | "inventory" | "revoke";
 
@@ -27,7 +27,7 @@ const withoutAdministrator: readonly StepName[] = ["probe", "identify"];
 const valueStatuses = [400, 422];
 
 /** What sends the steps of a rule. */
-export function createSendStep(rule: HttpRule, access: ProviderAccess): SendStep {
+export function createSendStep(rule: HttpRule, access: ServiceAccess): SendStep {
   const ca = readAuthority(rule.ca, access);
   // A file that was sealed with its last line break is the same token.
   const read = (reference: SecretReference): Secret =>

@@ -6,15 +6,16 @@ import type { MysqlOptions } from "./mysql.ts";
 import { askMysql, connectMysql, serverErrno, type Ask, type MysqlServer } from "./mysql-client.ts";
 import { findWay, inspectMysql, readAccount } from "./mysql-preflight.ts";
 import { discardStatement, setPasswordStatement, type Account } from "./mysql-statements.ts";
-import type { ChosenProvider, Liveness } from "./provider.ts";
-import type { ProviderAccess } from "./rotator.ts";
-import { readAuthority } from "./trusted-authority.ts";
+import type { ChosenProvider } from "./provider.ts";
+import type { Liveness } from "../../services/liveness.ts";
+import type { ServiceAccess } from "../../services/service-access.ts";
+import { readAuthority } from "../../services/trusted-authority.ts";
 
 /**
  * The accounts of a rule. Each call has connections of its own, since the engine may take minutes
  * between two. Throws `auth` when the administrator's value does not fit the rule.
  */
-export function openMysql(rule: MysqlOptions, access: ProviderAccess): ChosenProvider {
+export function openMysql(rule: MysqlOptions, access: ServiceAccess): ChosenProvider {
   const { users } = rule;
   const server: MysqlServer = {
     host: rule.host,

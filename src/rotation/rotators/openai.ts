@@ -3,12 +3,13 @@ import { ProviderFailure } from "../../net/provider-failure.ts";
 import { Secret } from "../../secret/secret.ts";
 import { printMintName } from "./mint-tag.ts";
 import type { MintedProvider } from "./provider.ts";
-import type { ProviderAccess, Rotator } from "./rotator.ts";
-import { secretReference } from "./secret-reference.ts";
-import { askLiveness, readAnswer } from "./service-answer.ts";
-import { printBearer } from "./service-authorization.ts";
-import { createServiceClient } from "./service-client.ts";
-import { serviceEndpoint } from "./service-endpoint.ts";
+import type { Rotator } from "./rotator.ts";
+import type { ServiceAccess } from "../../services/service-access.ts";
+import { secretReference } from "../../services/secret-reference.ts";
+import { askLiveness, readAnswer } from "../../services/service-answer.ts";
+import { printBearer } from "../../services/service-authorization.ts";
+import { createServiceClient } from "../../services/service-client.ts";
+import { serviceEndpoint } from "../../services/service-endpoint.ts";
 
 const id = z.string().regex(/^[A-Za-z0-9_-]{1,128}$/);
 const options = z.strictObject({
@@ -60,7 +61,7 @@ type ListedKey = z.infer<typeof listed>["data"][number];
 
 const secondsOfDay = 86_400;
 
-function openOpenai(checked: OpenaiOptions, access: ProviderAccess): MintedProvider {
+function openOpenai(checked: OpenaiOptions, access: ServiceAccess): MintedProvider {
   const { project, service_account, admin, name, days, api } = checked;
   const client = createServiceClient("openai", {
     baseUrl: api,

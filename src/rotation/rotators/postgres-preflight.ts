@@ -2,7 +2,7 @@ import type { Client } from "pg";
 import { ProviderFailure } from "../../net/provider-failure.ts";
 import { choosePassword } from "./database-credential.ts";
 import type { PostgresOptions } from "./postgres.ts";
-import type { ProviderAccess } from "./rotator.ts";
+import type { ServiceAccess } from "../../services/service-access.ts";
 import { makeScramVerifier } from "./scram-verifier.ts";
 
 /** PostgreSQL's own number before version 16 let people set it, and the least that RFC 7677 allows. */
@@ -24,7 +24,7 @@ interface Role {
 export async function inspectPostgres(
   client: Client,
   rule: PostgresOptions,
-  access: ProviderAccess,
+  access: ServiceAccess,
 ): Promise<readonly string[]> {
   const { rows } = await client.query<{ version: string; encryption: string; standby: boolean }>(
     `SELECT current_setting('server_version') AS version, current_setting('password_encryption') AS encryption,
@@ -88,7 +88,7 @@ function checkRole(user: string, role: Role | undefined, database: string): void
 }
 
 /** The verifier is of a password that nobody keeps, and the end is always a rollback. */
-async function tryRights(client: Client, rule: PostgresOptions, access: ProviderAccess): Promise<void> {
+async function tryRights(client: Client, rule: PostgresOptions, access: ServiceAccess): Promise<void> {
   const password = await choosePassword(rule.password, access);
   const verifier = await makeScramVerifier(password, usualIterations, access.random);
   await client.query("BEGIN");

@@ -21,16 +21,17 @@ import {
   type PostgresServer,
 } from "./postgres-client.ts";
 import { inspectPostgres, readIterations } from "./postgres-preflight.ts";
-import type { ChosenProvider, Liveness } from "./provider.ts";
-import type { ProviderAccess } from "./rotator.ts";
+import type { ChosenProvider } from "./provider.ts";
+import type { Liveness } from "../../services/liveness.ts";
+import type { ServiceAccess } from "../../services/service-access.ts";
 import { makeScramVerifier } from "./scram-verifier.ts";
-import { readAuthority } from "./trusted-authority.ts";
+import { readAuthority } from "../../services/trusted-authority.ts";
 
 /**
  * The roles of a rule. Each call has connections of its own, since the engine may take minutes
  * between two. Throws `auth` when the administrator's value does not fit the rule.
  */
-export function openPostgres(rule: PostgresOptions, access: ProviderAccess): ChosenProvider {
+export function openPostgres(rule: PostgresOptions, access: ServiceAccess): ChosenProvider {
   const { users } = rule;
   const server: PostgresServer = {
     host: rule.host,

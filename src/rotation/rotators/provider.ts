@@ -1,4 +1,5 @@
 import type { Secret } from "../../secret/secret.ts";
+import type { Liveness } from "../../services/liveness.ts";
 
 /** What a program logs in with. */
 export interface Credential {
@@ -10,9 +11,6 @@ export interface Credential {
   /** By part name. */
   readonly parts: Readonly<Record<string, Secret>>;
 }
-
-/** Whether a credential is let in. `unknown`: the provider could not be asked, or not now. */
-export type Liveness = "live" | "dead" | "unknown";
 
 interface AnyProvider {
   /**

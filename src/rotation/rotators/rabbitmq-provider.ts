@@ -3,20 +3,21 @@ import { createHttpClient, type HttpAnswer } from "../../net/http-client.ts";
 import { ProviderFailure } from "../../net/provider-failure.ts";
 import { chooseLogin, identifyLogin, nextUser, probeCredential, requireLogin } from "./database-credential.ts";
 import type { Login } from "./database-rule.ts";
-import type { ChosenProvider, Liveness } from "./provider.ts";
+import type { ChosenProvider } from "./provider.ts";
+import type { Liveness } from "../../services/liveness.ts";
 import { hashPassword, isHashOf } from "./rabbitmq-password.ts";
 import { copyPermissions, findUser, putUser, type RabbitmqApi } from "./rabbitmq-users.ts";
 import type { RabbitmqOptions } from "./rabbitmq.ts";
-import type { ProviderAccess } from "./rotator.ts";
-import { askLiveness, readAnswer } from "./service-answer.ts";
-import { printBasic } from "./service-authorization.ts";
-import { readAuthority } from "./trusted-authority.ts";
+import type { ServiceAccess } from "../../services/service-access.ts";
+import { askLiveness, readAnswer } from "../../services/service-answer.ts";
+import { printBasic } from "../../services/service-authorization.ts";
+import { readAuthority } from "../../services/trusted-authority.ts";
 
 const whoami = { method: "GET", path: ["api", "whoami"] } as const;
 const noPassword = { password_hash: "", hashing_algorithm: "rabbit_password_hashing_sha256" } as const;
 
 /** Connects to nothing yet: each call is a request of its own. */
-export function openRabbitmq(checked: RabbitmqOptions, access: ProviderAccess): ChosenProvider {
+export function openRabbitmq(checked: RabbitmqOptions, access: ServiceAccess): ChosenProvider {
   const { users } = checked;
   const ca = readAuthority(checked.ca, access);
   const apiFor = ({ user, password }: Login): RabbitmqApi =>

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { createHttpClient, HttpRequest } from "../../net/http-client.ts";
 import type { RabbitmqHash } from "./rabbitmq-password.ts";
-import { readAnswer } from "./service-answer.ts";
+import { readAnswer } from "../../services/service-answer.ts";
 
 export type RabbitmqApi = ReturnType<typeof createHttpClient>;
 

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { isServiceUrl } from "../../net/http-client.ts";
 import type { Rotator } from "./rotator.ts";
-import { secretReference } from "./secret-reference.ts";
-import { authorityReferences, trustedAuthority } from "./trusted-authority.ts";
+import { secretReference } from "../../services/secret-reference.ts";
+import { authorityReferences, trustedAuthority } from "../../services/trusted-authority.ts";
 import { valueSpec } from "./value-spec.ts";
 
 const userName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,62}$/, {

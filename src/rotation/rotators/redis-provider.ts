@@ -2,16 +2,17 @@ import { createHash } from "node:crypto";
 import { isProviderFailure, ProviderFailure } from "../../net/provider-failure.ts";
 import { Secret } from "../../secret/secret.ts";
 import { choosePassword } from "./database-credential.ts";
-import type { ChosenProvider, Credential, Liveness } from "./provider.ts";
+import type { ChosenProvider, Credential } from "./provider.ts";
+import type { Liveness } from "../../services/liveness.ts";
 import { labelOf, openRedis, type RedisConnection, type RedisServer } from "./redis-connection.ts";
 import { addPassword, findKeepCommand, findUser, keepUsers, requireUser, tryRights } from "./redis-users.ts";
 import { serverPattern, type RedisOptions } from "./redis.ts";
-import type { ProviderAccess } from "./rotator.ts";
-import { readAuthority } from "./trusted-authority.ts";
+import type { ServiceAccess } from "../../services/service-access.ts";
+import { readAuthority } from "../../services/trusted-authority.ts";
 import { digestValue } from "./value-digest.ts";
 
 /** Connects when it is first asked for something. */
-export function openRedisProvider(checked: RedisOptions, access: ProviderAccess): ChosenProvider {
+export function openRedisProvider(checked: RedisOptions, access: ServiceAccess): ChosenProvider {
   const { user, admin_user: admin } = checked;
   const servers = readServers(checked, access);
   const connections = new Map<RedisServer, RedisConnection>();
@@ -89,7 +90,7 @@ export function openRedisProvider(checked: RedisOptions, access: ProviderAccess)
   };
 }
 
-function readServers(checked: RedisOptions, access: ProviderAccess): readonly RedisServer[] {
+function readServers(checked: RedisOptions, access: ServiceAccess): readonly RedisServer[] {
   const ca = readAuthority(checked.ca, access);
   return checked.servers.map((text) => {
     const [, six, name, port] = serverPattern.exec(text) ?? [];

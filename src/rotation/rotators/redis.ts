@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Rotator } from "./rotator.ts";
-import { secretReference } from "./secret-reference.ts";
-import { authorityReferences, trustedAuthority } from "./trusted-authority.ts";
+import { secretReference } from "../../services/secret-reference.ts";
+import { authorityReferences, trustedAuthority } from "../../services/trusted-authority.ts";
 import { valueSpec } from "./value-spec.ts";
 
 /** `host` or `host:port`, an address of IPv6 in brackets. */

@@ -15,8 +15,9 @@ import { postgresRotator } from "./postgres.ts";
 import type { Provider } from "./provider.ts";
 import { rabbitmqRotator } from "./rabbitmq.ts";
 import { redisRotator } from "./redis.ts";
-import type { ProviderAccess, Rotator } from "./rotator.ts";
-import type { SecretReference } from "./secret-reference.ts";
+import type { Rotator } from "./rotator.ts";
+import type { ServiceAccess } from "../../services/service-access.ts";
+import type { SecretReference } from "../../services/secret-reference.ts";
 import { sendgridRotator } from "./sendgrid.ts";
 import { twilioRotator } from "./twilio.ts";
 
@@ -77,7 +78,7 @@ export interface BoundProvider {
   /** How long a new credential may be refused before that is news, in milliseconds. */
   readonly propagationMs: number;
   /** Connects. Throws ProviderFailure. */
-  open(access: ProviderAccess): Promise<Provider>;
+  open(access: ServiceAccess): Promise<Provider>;
 }
 
 /** True for a rotator that changes a credential at a provider. */

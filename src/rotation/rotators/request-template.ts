@@ -1,5 +1,5 @@
 import { Secret } from "../../secret/secret.ts";
-import { findReference, type SecretReference } from "./secret-reference.ts";
+import { findReference, type SecretReference } from "../../services/secret-reference.ts";
 
 /** What stands for something in a template: `${value}`, or a reference such as `${secret:prod/admin/TOKEN}`. */
 type Placeholder =

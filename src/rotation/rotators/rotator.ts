@@ -1,9 +1,9 @@
 import type { ZodType } from "zod";
-import type { RandomSource } from "../../crypto/random.ts";
 import type { Secret } from "../../secret/secret.ts";
 import type { ValueSources } from "../generators/generator.ts";
 import type { Provider } from "./provider.ts";
-import type { SecretReference } from "./secret-reference.ts";
+import type { ServiceAccess } from "../../services/service-access.ts";
+import type { SecretReference } from "../../services/secret-reference.ts";
 
 /**
  * Who makes the new value: `chosen`, we do; `minted`, the provider does and shows it once;
@@ -45,17 +45,5 @@ export interface ProviderRotator<Options> {
   /** How long a new credential may be refused before that is news, in milliseconds. */
   propagationMs(options: Options): number;
   /** Connects. Throws ProviderFailure. */
-  open(options: Options, access: ProviderAccess): Promise<Provider>;
-}
-
-/** What a provider is given to work with. */
-export interface ProviderAccess {
-  /** The value that a reference of the options stands for. Throws when it was not among `references`. */
-  read(reference: SecretReference): Secret;
-  readonly random: RandomSource;
-  now(): Date;
-  /** How long one call may take, in milliseconds. A call that takes longer has an unknown outcome. */
-  readonly timeoutMs: number;
-  /** Where programs of a rule start: the work tree. The current directory without. */
-  readonly directory?: string;
+  open(options: Options, access: ServiceAccess): Promise<Provider>;
 }

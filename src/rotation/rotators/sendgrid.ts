@@ -3,12 +3,13 @@ import { ProviderFailure } from "../../net/provider-failure.ts";
 import { Secret } from "../../secret/secret.ts";
 import { printMintName } from "./mint-tag.ts";
 import type { MintedProvider } from "./provider.ts";
-import type { ProviderAccess, Rotator } from "./rotator.ts";
-import { secretReference } from "./secret-reference.ts";
-import { askLiveness, readAnswer } from "./service-answer.ts";
-import { printBearer } from "./service-authorization.ts";
-import { createServiceClient } from "./service-client.ts";
-import { serviceEndpoint } from "./service-endpoint.ts";
+import type { Rotator } from "./rotator.ts";
+import type { ServiceAccess } from "../../services/service-access.ts";
+import { secretReference } from "../../services/secret-reference.ts";
+import { askLiveness, readAnswer } from "../../services/service-answer.ts";
+import { printBearer } from "../../services/service-authorization.ts";
+import { createServiceClient } from "../../services/service-client.ts";
+import { serviceEndpoint } from "../../services/service-endpoint.ts";
 
 const options = z.strictObject({
   /** What a new key may do. SendGrid takes no scopes for all scopes, so they are never left out. */
@@ -53,7 +54,7 @@ export const sendgridRotator: Rotator<SendgridOptions> = {
 const listed = z.object({ result: z.array(z.object({ api_key_id: z.string(), name: z.string() })) });
 const minted = z.object({ api_key: z.string().min(1), api_key_id: z.string().min(1) });
 
-function openSendgrid(checked: SendgridOptions, access: ProviderAccess): MintedProvider {
+function openSendgrid(checked: SendgridOptions, access: ServiceAccess): MintedProvider {
   const { scopes, admin, name, subuser, api } = checked;
   const client = createServiceClient("sendgrid", { baseUrl: api, timeoutMs: access.timeoutMs });
   const headers = {

@@ -3,12 +3,13 @@ import { ProviderFailure } from "../../net/provider-failure.ts";
 import { Secret } from "../../secret/secret.ts";
 import { printMintName } from "./mint-tag.ts";
 import type { MintedProvider } from "./provider.ts";
-import type { ProviderAccess, Rotator } from "./rotator.ts";
-import { secretReference } from "./secret-reference.ts";
-import { askLiveness, readAnswer } from "./service-answer.ts";
-import { printBasic } from "./service-authorization.ts";
-import { createServiceClient } from "./service-client.ts";
-import { serviceEndpoint } from "./service-endpoint.ts";
+import type { Rotator } from "./rotator.ts";
+import type { ServiceAccess } from "../../services/service-access.ts";
+import { secretReference } from "../../services/secret-reference.ts";
+import { askLiveness, readAnswer } from "../../services/service-answer.ts";
+import { printBasic } from "../../services/service-authorization.ts";
+import { createServiceClient } from "../../services/service-client.ts";
+import { serviceEndpoint } from "../../services/service-endpoint.ts";
 
 const options = z.strictObject({
   /** The account that the keys belong to. */
@@ -47,7 +48,7 @@ const listed = z.object({
 const minted = z.object({ sid: z.string().min(1), secret: z.string().min(1) });
 type ListedKey = z.infer<typeof listed>["keys"][number];
 
-function openTwilio({ account, admin, name, api }: TwilioOptions, access: ProviderAccess): MintedProvider {
+function openTwilio({ account, admin, name, api }: TwilioOptions, access: ServiceAccess): MintedProvider {
   const client = createServiceClient("twilio", {
     baseUrl: api,
     timeoutMs: access.timeoutMs,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { createAwsQuery } from "../../../src/rotation/rotators/aws-query.ts";
+import { createAwsQuery } from "../../../src/services/aws-query.ts";
 import { awsIamRotator } from "../../../src/rotation/rotators/aws-iam.ts";
 import type { Credential, MintedProvider } from "../../../src/rotation/rotators/provider.ts";
 import { Secret } from "../../../src/secret/secret.ts";

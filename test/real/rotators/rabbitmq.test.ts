@@ -6,7 +6,7 @@ import { createHttpClient, type HttpRequest } from "../../../src/net/http-client
 import { isProviderFailure } from "../../../src/net/provider-failure.ts";
 import type { ChosenProvider } from "../../../src/rotation/rotators/provider.ts";
 import { rabbitmqRotator } from "../../../src/rotation/rotators/rabbitmq.ts";
-import { printBasic } from "../../../src/rotation/rotators/service-authorization.ts";
+import { printBasic } from "../../../src/services/service-authorization.ts";
 import { Secret } from "../../../src/secret/secret.ts";
 import { partOf, providerAccess } from "../../support/provider-access.ts";
 import { provesContract } from "../../support/provider-contract.ts";

@@ -1,7 +1,7 @@
 import type { ZodType } from "zod";
-import type { HttpAnswer } from "../../net/http-client.ts";
-import { isProviderFailure, ProviderFailure } from "../../net/provider-failure.ts";
-import type { Liveness } from "./provider.ts";
+import type { HttpAnswer } from "../net/http-client.ts";
+import { isProviderFailure, ProviderFailure } from "../net/provider-failure.ts";
+import type { Liveness } from "./liveness.ts";
 
 /**
  * What an answer says, of which only the fields of `schema` are looked at. Throws ProviderFailure

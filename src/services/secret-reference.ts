@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { isSealtreeError } from "../../errors.ts";
-import { parseAddress, type Address } from "../../secret/address.ts";
+import { isSealtreeError } from "../errors.ts";
+import { parseAddress, type Address } from "../secret/address.ts";
 
 /** Where an option's value comes from: another secret, or the environment of the run. */
 export type SecretReference =

@@ -1,7 +1,7 @@
-import { createHttpClient, type HttpAnswer } from "../../net/http-client.ts";
-import { ProviderFailure, type FailureClass } from "../../net/provider-failure.ts";
-import type { Secret } from "../../secret/secret.ts";
-import type { ProviderAccess } from "./rotator.ts";
+import { createHttpClient, type HttpAnswer } from "../net/http-client.ts";
+import { ProviderFailure, type FailureClass } from "../net/provider-failure.ts";
+import type { Secret } from "../secret/secret.ts";
+import type { ServiceAccess } from "./service-access.ts";
 
 /** Keys of Amazon, long lived, or for a session with its token. */
 export interface AwsKeys {
@@ -55,7 +55,7 @@ const hints: Partial<Record<FailureClass, string>> = {
  * Calls actions of an AWS query service, signed with Signature Version 4. Throws ProviderFailure;
  * a code of `tolerated` is an answer.
  */
-export function createAwsQuery(service: AwsService, keys: AwsKeys, access: ProviderAccess) {
+export function createAwsQuery(service: AwsService, keys: AwsKeys, access: ServiceAccess) {
   const client = createHttpClient({ baseUrl: service.endpoint, timeoutMs: access.timeoutMs });
   return async (
     action: string,

@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { errnoOf } from "../../errors.ts";
-import { ProviderFailure, type FailureClass } from "../../net/provider-failure.ts";
-import type { Secret } from "../../secret/secret.ts";
-import { decodeUtf8 } from "../../secret/utf8.ts";
+import { errnoOf } from "../errors.ts";
+import { ProviderFailure, type FailureClass } from "../net/provider-failure.ts";
+import type { Secret } from "../secret/secret.ts";
+import { decodeUtf8 } from "../secret/utf8.ts";
 
 export interface ExecProgram {
   /** The program and its arguments, which no shell reads. */

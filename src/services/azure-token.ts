@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { createHttpClient } from "../../net/http-client.ts";
-import { ProviderFailure } from "../../net/provider-failure.ts";
-import { Secret } from "../../secret/secret.ts";
-import type { Liveness } from "./provider.ts";
-import type { ProviderAccess } from "./rotator.ts";
+import { createHttpClient } from "../net/http-client.ts";
+import { ProviderFailure } from "../net/provider-failure.ts";
+import { Secret } from "../secret/secret.ts";
+import type { Liveness } from "./liveness.ts";
+import type { ServiceAccess } from "./service-access.ts";
 import { readAnswer } from "./service-answer.ts";
 
 /** What an application of Entra ID proves itself with: a secret, or a token of an issuer that it trusts. */
@@ -28,7 +28,7 @@ const deadCodes = [7_000_215, 7_000_222];
  * A token for the application itself, by client credentials (RFC 6749, section 4.4; RFC 7523,
  * section 2.2, for an assertion), in the form of Microsoft identity platform v2.0. Throws ProviderFailure `auth`.
  */
-export async function requestAzureToken(login: AzureLogin, client: string, proof: AzureProof, access: ProviderAccess) {
+export async function requestAzureToken(login: AzureLogin, client: string, proof: AzureProof, access: ServiceAccess) {
   const answer = await ask(login, client, proof, access);
   if ("access_token" in answer) return { token: Secret.text(answer.access_token), seconds: answer.expires_in };
   const code = answer.error_codes.find((it) => Number.isSafeInteger(it));
@@ -46,7 +46,7 @@ export async function probeAzureSecret(
   login: AzureLogin,
   client: string,
   secret: Secret,
-  access: ProviderAccess,
+  access: ServiceAccess,
 ): Promise<Liveness> {
   const answer = await ask(login, client, { secret }, access);
   if ("access_token" in answer) return "live";
@@ -57,7 +57,7 @@ async function ask(
   { endpoint, tenant, scope }: AzureLogin,
   client: string,
   proof: AzureProof,
-  { timeoutMs }: ProviderAccess,
+  { timeoutMs }: ServiceAccess,
 ): Promise<z.infer<typeof granted> | Refusal> {
   const form = {
     grant_type: "client_credentials",

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { ProviderAccess } from "./rotator.ts";
+import type { ServiceAccess } from "./service-access.ts";
 import { secretReference, type SecretReference } from "./secret-reference.ts";
 
 /** An option with the certificates to trust in place of the usual ones: PEM text, or a reference to it. */
@@ -15,7 +15,7 @@ export type TrustedAuthority = z.infer<typeof trustedAuthority>;
 /** The PEM text. */
 export function readAuthority(
   authority: TrustedAuthority | undefined,
-  access: Pick<ProviderAccess, "read">,
+  access: Pick<ServiceAccess, "read">,
 ): string | undefined {
   return typeof authority === "object" ? access.read(authority).revealText() : authority;
 }

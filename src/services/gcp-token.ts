@@ -1,10 +1,10 @@
 import { createPrivateKey, sign, type KeyObject } from "node:crypto";
 import { z } from "zod";
-import { createHttpClient, type HttpAnswer } from "../../net/http-client.ts";
-import { ProviderFailure } from "../../net/provider-failure.ts";
-import { Secret } from "../../secret/secret.ts";
-import type { Liveness } from "./provider.ts";
-import type { ProviderAccess } from "./rotator.ts";
+import { createHttpClient, type HttpAnswer } from "../net/http-client.ts";
+import { ProviderFailure } from "../net/provider-failure.ts";
+import { Secret } from "../secret/secret.ts";
+import type { Liveness } from "./liveness.ts";
+import type { ServiceAccess } from "./service-access.ts";
 import { agreesOnTime, readAnswer } from "./service-answer.ts";
 
 /** Where Google exchanges assertions for tokens. */
@@ -24,7 +24,7 @@ const granted = z.object({ access_token: z.string() });
 const refused = z.object({ error: z.string() });
 
 /** A token of a service account, by an assertion that its key signs (RFC 7523). Throws ProviderFailure `auth`. */
-export async function requestGcpToken(login: GcpLogin, access: ProviderAccess): Promise<Secret> {
+export async function requestGcpToken(login: GcpLogin, access: ServiceAccess): Promise<Secret> {
   const answer = await ask(login, access);
   if (answer.status === 200) return Secret.text(readAnswer(granted, answer).access_token);
   throw new ProviderFailure("auth", "Google gave the administrator's service account no token", {
@@ -33,7 +33,7 @@ export async function requestGcpToken(login: GcpLogin, access: ProviderAccess): 
 }
 
 /** Whether a key of a service account is let in. Throws ProviderFailure when Google cannot be asked. */
-export async function probeGcpKey(login: GcpLogin, access: ProviderAccess): Promise<Liveness> {
+export async function probeGcpKey(login: GcpLogin, access: ServiceAccess): Promise<Liveness> {
   const answer = await ask(login, access);
   if (answer.status === 200) return "live";
   const isRefused = readAnswer(refused, answer).error === "invalid_grant";
@@ -50,14 +50,14 @@ export function findPrivateKey(text: string | undefined): KeyObject | undefined 
   }
 }
 
-async function ask(login: GcpLogin, access: ProviderAccess): Promise<HttpAnswer> {
+async function ask(login: GcpLogin, access: ServiceAccess): Promise<HttpAnswer> {
   const form = { grant_type: "urn:ietf:params:oauth:grant-type:jwt-bearer", assertion: printAssertion(login, access) };
   const http = createHttpClient({ baseUrl: login.endpoint, timeoutMs: access.timeoutMs });
   return await http.send({ method: "POST", path: ["token"], body: { form }, expect: [200, 400, 401] });
 }
 
 /** RFC 7515 with RS256. */
-function printAssertion({ email, key, keyId }: GcpLogin, access: ProviderAccess): Secret {
+function printAssertion({ email, key, keyId }: GcpLogin, access: ServiceAccess): Secret {
   const iat = Math.floor(access.now().getTime() / 1000);
   const header = { alg: "RS256", typ: "JWT", ...(keyId === undefined ? {} : { kid: keyId }) };
   const claims = { iss: email, scope, aud: audience, iat, exp: iat + lifetimeSeconds };

@@ -1,4 +1,4 @@
-import { Secret } from "../../secret/secret.ts";
+import { Secret } from "../secret/secret.ts";
 
 /** The value of an `Authorization` header with a token (RFC 6750, section 2.1). */
 export function printBearer(token: Secret): Secret {

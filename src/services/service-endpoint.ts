@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isServiceUrl } from "../../net/http-client.ts";
+import { isServiceUrl } from "../net/http-client.ts";
 
 /**
  * An option that moves a service to another address: one of the provider's own `hosts`, or of this

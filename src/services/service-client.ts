@@ -1,5 +1,5 @@
-import { createHttpClient, type HttpClientOptions, type HttpRequest } from "../../net/http-client.ts";
-import { isProviderFailure, ProviderFailure, type FailureClass } from "../../net/provider-failure.ts";
+import { createHttpClient, type HttpClientOptions, type HttpRequest } from "../net/http-client.ts";
+import { isProviderFailure, ProviderFailure, type FailureClass } from "../net/provider-failure.ts";
 
 /** A client for the API of a rotator's provider, whose failures say what to do. */
 export function createServiceClient(rotator: string, options: HttpClientOptions) {
