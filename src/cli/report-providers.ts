@@ -15,7 +15,8 @@ export function toJson({ address, outcome }: RotationResult) {
   return {
     address: printAddress(address),
     outcome: kind,
-    ...(until === undefined ? {} : { until: at(until) }),
+    ...(typeof until === "number" ? { until: at(until) } : {}),
+    ...(until === "after merge" ? { awaits_merge: true } : {}),
     ...("reason" in rest ? { reason: rest.reason } : {}),
     ...("remarks" in rest ? { remarks: rest.remarks } : {}),
     ...("message" in rest
@@ -26,7 +27,8 @@ export function toJson({ address, outcome }: RotationResult) {
 }
 
 /** Says what became of each secret, and what is to be done about it. */
-export function sayResults(context: Context, { results, postponed, isAdvanced, branch }: ProviderReport): void {
+export function sayResults(context: Context, report: ProviderReport): void {
+  const { results, postponed } = report;
   for (const { address, outcome } of results) {
     const text = describeOutcome(outcome, printAddress(address));
     context.say(isOpen(outcome) ? context.paint("red", text) : text);
@@ -34,11 +36,13 @@ export function sayResults(context: Context, { results, postponed, isAdvanced, b
     for (const remark of outcome.kind === "ready" ? outcome.remarks : []) context.say(`  ${remark}`);
   }
   for (const address of postponed) context.say(`left for the next run: ${printAddress(address)}`);
-  sayAdvanced(context, { isAdvanced, branch });
+  sayWhere(context, report);
 }
 
-function sayAdvanced(context: Context, { isAdvanced, branch }: Pick<ProviderReport, "isAdvanced" | "branch">): void {
-  if (!isAdvanced) context.say(`recorded on ${branch}; your branch could not be moved on to it: git pull`);
+function sayWhere(context: Context, { results, isAdvanced, branch, trunk }: ProviderReport): void {
+  const isNew = results.some(({ outcome }) => outcome.kind === "rotated" || outcome.kind === "ended");
+  if (trunk !== undefined && isNew) context.say(`recorded on ${branch}: open a pull request into ${trunk}`);
+  else if (!isAdvanced) context.say(`recorded on ${branch}; your branch could not be moved on to it: git pull`);
 }
 
 /** Says what became of a rollback at a provider. Throws what kept it from being done. */
@@ -52,7 +56,7 @@ export function reportProviderRollback(context: Context, report: ProviderReport)
   if (context.options.json) context.json({ at_provider: toJson(result), dry_run: false });
   else if (result.outcome.kind === "rotated") {
     context.say(`rolled back ${printAddress(result.address)}, at its provider too`);
-    sayAdvanced(context, report);
+    sayWhere(context, report);
   } else sayResults(context, report);
 }
 
@@ -77,6 +81,8 @@ export function describeOutcome(outcome: RotationOutcome, address: string): stri
   const when = (ms: number) => `${new Date(ms).toISOString().slice(0, 16).replace("T", " ")} UTC`;
   switch (outcome.kind) {
     case "rotated":
+      if (outcome.graceUntilMs === "after merge")
+        return `rotated ${address}; the old credential is good until its grace after the merge`;
       return outcome.graceUntilMs === undefined
         ? `rotated ${address}`
         : `rotated ${address}; the old credential is good until ${when(outcome.graceUntilMs)}`;
@@ -86,6 +92,8 @@ export function describeOutcome(outcome: RotationOutcome, address: string): stri
       return `gave up the rotation of ${address}; its value is what it was`;
     case "suspended":
       return `took the old credential of ${address} out of use; it is revoked after ${when(outcome.untilMs)}`;
+    case "awaits merge":
+      return `nothing to do for ${address}: its new value waits for the pull request, and the old credential is good until then`;
     case "in grace":
       return `nothing to do for ${address}: its last rotation is in grace until ${when(outcome.untilMs)}`;
     case "busy":

@@ -52,6 +52,8 @@ function printJson(context: Context, report: RotationReport): void {
     unreadable: unreadable.map(({ scope, error }) => ({ scope, code: error.code, message: error.message })),
     at_providers: (providers?.results ?? []).map(toJson),
     postponed: (providers?.postponed ?? []).map(printAddress),
+    branch: providers?.branch ?? null,
+    trunk: providers?.trunk ?? null,
     without_rule: withoutRule,
     dry_run: context.options.dryRun,
   });

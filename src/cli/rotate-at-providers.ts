@@ -1,7 +1,9 @@
 import { listFlights } from "../rotation/flight.ts";
+import { generateForMerge } from "../rotation/generate-for-merge.ts";
 import type { RotationRequest } from "../rotation/rotation-job.ts";
 import { inspectRotations, runRotations, type RotationResult } from "../rotation/run-rotations.ts";
-import { selectRotations, type Selection, type Urgency } from "../rotation/select.ts";
+import type { RotationRun } from "../rotation/rotation-run.ts";
+import { selectRotations, type Rotation, type Selection, type Urgency } from "../rotation/select.ts";
 import { rotationStatus } from "../rotation/status.ts";
 import { withRotationRun } from "../rotation/with-rotation-run.ts";
 import { SealtreeError } from "../errors.ts";
@@ -19,6 +21,8 @@ export interface ProviderRotation {
   readonly mode: "rotate" | "resume" | "abandon";
   /** True to let the old credentials live on for their grace in an emergency. */
   readonly keepsGrace: boolean;
+  /** Records on this branch of the remote, for a pull request; also what no provider knows is rotated there then. */
+  readonly forMerge: string | undefined;
   /** How many rotations may be begun; what is in flight does not count. */
   readonly limit: number;
 }
@@ -31,6 +35,8 @@ export interface ProviderReport {
   readonly isAdvanced: boolean;
   /** Such as `origin/main`. */
   readonly branch: string;
+  /** The branch that a pull request would merge it into; undefined where it is that one. */
+  readonly trunk: string | undefined;
 }
 
 const batchSize = 25;
@@ -49,20 +55,32 @@ export async function rotateAtProviders(context: Context, asked: ProviderRotatio
   }
   const progress = startProgress(io.stderr);
   try {
-    const ended = await withRotationRun(session, io.env, async (run) => {
-      const { requests, postponed } = await listRequests(run.branch.view().tree, asked, session.now());
+    const work = async (run: RotationRun) => {
+      const { requests, postponed, rotations } = await listRequests(run.branch.view().tree, asked, session.now());
       const results = options.dryRun
         ? await inspectRotations(run, requests, parallel)
         : await runRotations(run, requests, { batchSize, parallel }, ({ done, total }) =>
             progress.show(`rotating   ${done} of ${count(total, "secret")}`),
           );
-      return { results, postponed };
-    });
-    const { isAdvanced, branch } = ended;
-    return { ...ended.result, isAdvanced, branch };
+      const generated =
+        asked.forMerge === undefined ? [] : await generate(run, rotations, asked.urgency, options.dryRun);
+      return { results: [...results, ...generated], postponed };
+    };
+    const { result, ...where } = await withRotationRun(session, io.env, work, asked.forMerge);
+    return { ...result, ...where };
   } finally {
     progress.end();
   }
+}
+
+async function generate(
+  run: RotationRun,
+  rotations: readonly Rotation[],
+  urgency: Urgency,
+  isDryRun: boolean,
+): Promise<RotationResult[]> {
+  if (!isDryRun) return await generateForMerge(run, rotations, urgency);
+  return rotations.map(({ entry }) => ({ address: entry.address, outcome: { kind: "ready", remarks: [] } }));
 }
 
 /** Goes back to the credential that is in grace at its provider. Throws E_ROLLBACK_REFUSED where there is none. */
@@ -81,7 +99,8 @@ async function listRequests(tree: Tree, asked: ProviderRotation, now: Date) {
   const isNamed = selection.kind === "secret";
   const common = { urgency, isNamed, keepsGrace: asked.keepsGrace };
   const { entries } = await rotationStatus(tree, now);
-  const chosen = mode !== "rotate" ? [] : selectRotations(entries, selection, urgency).atProvider;
+  const { atProvider: chosen, rotations } =
+    mode === "rotate" ? selectRotations(entries, selection, urgency) : { atProvider: [], rotations: [] };
   const wanted = new Map(chosen.map(({ address }) => [printAddress(address), address]));
   const begun = flights.filter((address) => isWithin(address, selection));
   const requests: RotationRequest[] = begun.map((address) => ({
@@ -92,7 +111,7 @@ async function listRequests(tree: Tree, asked: ProviderRotation, now: Date) {
   }));
   const fresh = [...wanted.values()];
   requests.push(...fresh.slice(0, limit).map((address) => ({ ...common, address, wants: "new value" as const })));
-  return { requests, postponed: fresh.slice(limit) };
+  return { requests, postponed: fresh.slice(limit), rotations };
 }
 
 function isWithin(address: Address, selection: Selection): boolean {

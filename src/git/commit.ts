@@ -64,7 +64,9 @@ export async function commitFiles(
         const head = await findHead(place);
         const tree = await buildTree(place, privateIndex, head, oids, request.removed);
         const isSame = head !== undefined && tree === (await git(place, ["rev-parse", `${head}^{tree}`])).trim();
-        const commit = isSame ? undefined : await createCommit(place, tree, head, messageFile);
+        const commit = isSame
+          ? undefined
+          : await createCommit(place, tree, head === undefined ? [] : [head], messageFile);
         index ??= await holdUserIndex(directories, { timeoutMs: indexTimeoutMs });
         const env = { ...unfiltered, GIT_INDEX_FILE: index.copy };
         await git(place, ["update-index", "-z", "--index-info"], { env, input: indexInfo(oids, request.removed) });
@@ -110,13 +112,15 @@ export async function commitOnto(
     const oids = new Map<string, string>();
     for (const [path, text] of written)
       oids.set(path, (await git(place, ["hash-object", "-w", "--no-filters", "--stdin"], { input: text })).trim());
-    return await createCommit(place, await buildTree(place, privateIndex, parent, oids, removed), parent, messageFile);
+    const tree = await buildTree(place, privateIndex, parent, oids, removed);
+    return await createCommit(place, tree, [parent], messageFile);
   } finally {
     for (const file of [privateIndex, `${privateIndex}.lock`, messageFile]) rmSync(file, { force: true });
   }
 }
 
-function writeMessage(file: string, message: string): void {
+/** Throws E_IO. */
+export function writeMessage(file: string, message: string): void {
   try {
     writeFileSync(file, message, { mode: 0o600 });
   } catch (error) {
@@ -163,16 +167,23 @@ async function buildTree(
   return (await git(place, ["write-tree"], { env })).trim();
 }
 
-async function createCommit(
+/** A commit of `tree`, signed as the user's settings say. */
+export async function createCommit(
   place: GitPlace,
   tree: string,
-  head: string | undefined,
+  parents: readonly string[],
   messageFile: string,
 ): Promise<string> {
   const sign =
     (await tryGit(place, ["config", "--type=bool", "--get", "commit.gpgsign"], { allowExit: [1] }))?.trim() === "true";
-  const parent = head === undefined ? [] : ["-p", head];
-  const args = ["commit-tree", tree, ...parent, ...(sign ? ["-S"] : []), "-F", messageFile];
+  const args = [
+    "commit-tree",
+    tree,
+    ...parents.flatMap((parent) => ["-p", parent]),
+    ...(sign ? ["-S"] : []),
+    "-F",
+    messageFile,
+  ];
   return (await git(place, args)).trim();
 }
 

@@ -61,6 +61,12 @@ export async function findRemoteBranch(place: GitPlace): Promise<RemoteBranch> {
   ]);
 }
 
+/** True for what git takes as the name of a branch, and no option or shorthand. */
+export async function isBranchName(place: GitPlace, name: string): Promise<boolean> {
+  if (name.startsWith("-") || name.includes("@{")) return false;
+  return (await tryGit(place, ["check-ref-format", `refs/heads/${name}`], { allowExit: [1] })) !== undefined;
+}
+
 /**
  * Fetches refs of a remote: ref there to commit, without those that are not there. Moves no branch
  * and no remote-tracking ref. Throws E_NETWORK when the remote cannot be asked.

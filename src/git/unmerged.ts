@@ -16,9 +16,12 @@ export interface UnmergedFile {
   readonly theirs: UnmergedStage | undefined;
 }
 
-/** The files that a merge left in conflict, sorted as git does. */
-export async function listUnmerged(place: GitPlace): Promise<UnmergedFile[]> {
-  const output = await git(place, ["ls-files", "--unmerged", "-z"]);
+/** The files that a merge left in conflict in the index, or in that of `env`, sorted as git does. */
+export async function listUnmerged(
+  place: GitPlace,
+  env: Readonly<Record<string, string>> = {},
+): Promise<UnmergedFile[]> {
+  const output = await git(place, ["ls-files", "--unmerged", "-z"], { env });
   const stages = new Map<string, Map<string, UnmergedStage>>();
   for (const record of output.split("\0")) {
     const tab = record.indexOf("\t");

@@ -8,6 +8,7 @@ import type { Journal } from "./journal.ts";
 import { baseOf, openLive } from "./journal-values.ts";
 import type { Connection, RotationJob, Step } from "./rotation-job.ts";
 import { newLease } from "./rotation-run.ts";
+import type { RotationOutcome } from "./rotation-outcome.ts";
 import type { RotationView } from "./rotation-view.ts";
 import type { Credential } from "./rotators/provider.ts";
 
@@ -52,13 +53,15 @@ export async function beginRotation(job: RotationJob, view: RotationView): Promi
 }
 
 /** Everything that {@link beginRotation} looks at, and nothing else. */
-export async function inspectRotation(job: RotationJob, view: RotationView): Promise<readonly string[]> {
+export async function inspectRotation(job: RotationJob, view: RotationView): Promise<RotationOutcome> {
   const connection = await job.connect(view);
+  const refusal = job.isForMerge ? refuse(job, connection) : undefined;
+  if (refusal !== undefined) return refusal;
   const current = await findCurrent(job, view, connection);
   const remarks = await connection.calls.ask(undefined, () => connection.provider.preflight(current));
   const { outage } = connection.bound;
   const unknown = current === undefined ? ["the present value is none that the provider knows"] : [];
-  return [...unknown, ...(outage === undefined ? [] : [outage]), ...remarks];
+  return { kind: "ready", remarks: [...unknown, ...(outage === undefined ? [] : [outage]), ...remarks] };
 }
 
 /** The journal with a credential as its pending one, sealed anew on each view that it is recorded on. */
@@ -94,13 +97,23 @@ function checkSameBase(job: RotationJob, now: Journal["base"], base: Journal["ba
   });
 }
 
-/** An outage is for a person to decide on, and not for a nightly job. */
-function refuse(job: RotationJob, { bound, rule }: Connection) {
-  if (bound.outage === undefined || job.request.isNamed || job.isEmergency) return undefined;
+/** An outage is for a person to decide on, and not for a nightly job or for whenever somebody merges. */
+function refuse(job: RotationJob, { bound, rule }: Connection): RotationOutcome | undefined {
+  const { outage } = bound;
+  if (outage === undefined) return undefined;
   const owner = rule.owner === undefined ? "" : `, owner ${rule.owner}`;
+  const name = printAddress(job.address);
+  if (job.isForMerge) {
+    return {
+      kind: "refused",
+      reason: `${outage}; in a pull request the old value would end before the new one is merged${owner}`,
+      hints: [`rotate it on ${job.run.branch.trunk ?? ""}, where a push is allowed: sealtree rotate ${name}`],
+    };
+  }
+  if (job.request.isNamed || job.isEmergency) return undefined;
   return {
-    kind: "refused" as const,
-    reason: `${bound.outage}${owner}`,
-    hints: [`sealtree rotate ${printAddress(job.address)}, when that is all right`],
+    kind: "refused",
+    reason: `${outage}${owner}`,
+    hints: [`sealtree rotate ${name}, when that is all right`],
   };
 }

@@ -2,11 +2,12 @@ import { parseRecordHeader } from "../crypto/record.ts";
 import { isDrop, readSealedHeader } from "../crypto/sealed-header.ts";
 import { SealtreeError } from "../errors.ts";
 import { printAddress, type Address, type SecretName } from "../secret/address.ts";
-import type { ScopeEntries } from "../store/scope-file.ts";
+import { readScope } from "../store/keyring.ts";
+import type { ScopeEntries, ScopeEntry } from "../store/scope-file.ts";
 import { rotatedNames, type Values } from "./credential-values.ts";
 import type { Journal, JournalCredential } from "./journal.ts";
 import type { Rule } from "./policy.ts";
-import type { ViewScope } from "./rotation-view.ts";
+import type { RotationView, ViewScope } from "./rotation-view.ts";
 
 /** The live values of the secrets of one rotation, of which some may not be there. */
 export async function openLive(scope: ViewScope, address: Address, rule: Rule): Promise<Values> {
@@ -41,6 +42,18 @@ export function checkBase(entries: ScopeEntries, address: Address, base: Journal
       },
     );
   }
+}
+
+/** True when the trunk has the values that the branch has, so that programs get them. */
+export async function hasLanded(view: RotationView, { address, base }: Journal): Promise<boolean> {
+  const there = await readScope(view.trunk, address.scope);
+  const { open } = await view.scope(address.scope);
+  return [...base.keys()].every((name) => sameValueId(there?.get(name), open.entries.get(name)));
+}
+
+function sameValueId(one: ScopeEntry | undefined, other: ScopeEntry | undefined): boolean {
+  if (one === undefined || other === undefined) return one === other;
+  return readSealedHeader(one.record).valueId === readSealedHeader(other.record).valueId;
 }
 
 /** The live values as a journal keeps them. What is a drop is left out: it never was read. */

@@ -21,6 +21,13 @@ export interface JournalCredential {
   readonly values: ReadonlyMap<SecretName, string>;
 }
 
+/** The credential that was live before. */
+export interface PreviousCredential extends JournalCredential {
+  readonly revokeAfterMs: number;
+  /** True until the branch that programs take their values from has the new value: its grace begins then. */
+  readonly awaitsMerge: boolean;
+}
+
 /** A rotation in flight or in grace: everything that the next run needs to end it. */
 export interface Journal {
   readonly address: Address;
@@ -43,7 +50,7 @@ export interface Journal {
   readonly known: readonly string[] | undefined;
   readonly pending: JournalCredential | undefined;
   /** The credential that was live before; without it nothing is revoked. */
-  readonly previous: (JournalCredential & { readonly revokeAfterMs: number }) | undefined;
+  readonly previous: PreviousCredential | undefined;
 }
 
 const runId = z.string().regex(/^[0-9a-f]{16}$/);
@@ -74,7 +81,7 @@ const schema = z.strictObject({
   base: z.record(secretName, z.union([runId, z.null()])),
   known: z.array(credentialId).max(10_000).exactOptional(),
   pending: credential.exactOptional(),
-  previous: credential.extend({ revoke_after: time }).exactOptional(),
+  previous: credential.extend({ revoke_after: time, awaits_merge: z.literal(true).exactOptional() }).exactOptional(),
 });
 
 /** The journal of a secret; undefined when no rotation of it is in flight. Throws E_JOURNAL_MALFORMED. */
@@ -115,7 +122,7 @@ export function parseJournal(bytes: Uint8Array, address: Address): Journal {
     base: toMap(data.base),
     known: data.known,
     pending: pending === undefined ? undefined : toCredential(pending),
-    previous: previous === undefined ? undefined : { ...toCredential(previous), revokeAfterMs: previous.revoke_after },
+    previous: previous === undefined ? undefined : toPrevious(previous),
   };
   const what = findFlaw(journal);
   if (what !== undefined) throw malformed(what);
@@ -143,12 +150,15 @@ export function printJournal(journal: Journal): string {
       base: Object.fromEntries(journal.base),
       ...(known === undefined ? {} : { known }),
       ...(pending === undefined ? {} : { pending: printCredential(pending) }),
-      ...(previous === undefined
-        ? {}
-        : { previous: { ...printCredential(previous), revoke_after: printTime(previous.revokeAfterMs) } }),
+      ...(previous === undefined ? {} : { previous: printPrevious(previous) }),
     },
     { lineWidth: 0, defaultStringType: "QUOTE_DOUBLE", defaultKeyType: "PLAIN" },
   );
+}
+
+function printPrevious(previous: PreviousCredential) {
+  const until = { revoke_after: printTime(previous.revokeAfterMs) };
+  return { ...printCredential(previous), ...until, ...(previous.awaitsMerge ? { awaits_merge: true } : {}) };
 }
 
 function printCredential({ id, values }: JournalCredential) {
@@ -157,6 +167,14 @@ function printCredential({ id, values }: JournalCredential) {
 
 function toCredential({ id, values }: z.infer<typeof credential>): JournalCredential {
   return { id, values: toMap(values) };
+}
+
+function toPrevious({
+  revoke_after: revokeAfterMs,
+  awaits_merge: awaits,
+  ...held
+}: NonNullable<z.infer<typeof schema>["previous"]>): PreviousCredential {
+  return { ...toCredential(held), revokeAfterMs, awaitsMerge: awaits === true };
 }
 
 function toMap<T>(written: Readonly<Record<string, T>>): Map<SecretName, T> {

@@ -139,15 +139,14 @@ async function promote(
   const records = await sealLive(scope, pending, "pending");
   if (previous === undefined) return { journal: undefined, records };
   const values = await sealPrevious(scope, journal.base.keys());
-  const revokeAfterMs = job.run.session.now().getTime() + previous.graceMs;
   return {
     journal: {
       ...journal,
       state: "promoted",
       pending: undefined,
       known: undefined,
-      lease: job.endsAtOnce ? journal.lease : undefined,
-      previous: { id: previous.id, values, revokeAfterMs },
+      lease: job.endsAtOnce && !job.isForMerge ? journal.lease : undefined,
+      previous: { id: previous.id, values, ...job.graceEnd(journal, previous.graceMs) },
     },
     records,
   };

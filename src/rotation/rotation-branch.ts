@@ -7,8 +7,10 @@ import { tryGit, withoutUserInfo } from "../git/run.ts";
 import { printAddress, type Address, type SecretName } from "../secret/address.ts";
 import { journalPath } from "../store/layout.ts";
 import { readText } from "../store/tree.ts";
+import type { FileChange } from "../store/write.ts";
 import { reachPoint } from "./crash-points.ts";
 import type { Journal } from "./journal.ts";
+import { mergeTrunk } from "./merge-trunk.ts";
 import { assembleCommit, type MadeEdit } from "./rotation-commit.ts";
 import { openRotationView, type RotationView } from "./rotation-view.ts";
 
@@ -29,6 +31,8 @@ export interface Made {
   readonly journal: Journal | undefined;
   /** New records of the scope. */
   readonly records?: ReadonlyMap<SecretName, string>;
+  /** Other files of the same commit, such as the public half of a value. */
+  readonly alongside?: readonly FileChange[];
 }
 
 /** What became of an edit: it is in the remote branch, or it does not fit any more. */
@@ -37,6 +41,8 @@ export type EditOutcome = { readonly kind: "recorded" } | { readonly kind: "lost
 /** The branch of a remote on which rotations are recorded; what is not there has not happened. */
 export interface RotationBranch {
   readonly target: RemoteBranch;
+  /** The branch that this one is to be merged into by a pull request; undefined where programs take their values from this one. */
+  readonly trunk: string | undefined;
   /** The newest commit that is known. */
   view(): RotationView;
   /** Looks what the remote has now; those who ask at once share an answer. Throws E_NETWORK, E_JOURNAL_REGRESSED. */
@@ -49,6 +55,8 @@ export interface RotationBranch {
    * E_NETWORK, E_RACED: then it is not known here, and the next {@link RotationBranch.sync} tells.
    */
   record(edits: readonly Edit[]): Promise<ReadonlyMap<Edit, EditOutcome>>;
+  /** Pushes what the trunk has into the branch, where somebody waits for its pull request. A race leaves it to the next run. */
+  publishTrunk(): Promise<void>;
   /** Asks the remote whether it would take a push. Throws E_PUSH_REFUSED, E_NETWORK. */
   checkPush(): Promise<void>;
   close(): void;
@@ -59,8 +67,17 @@ const attempts = 40;
 /** How often a remote that does not answer is asked, and how long is waited after the first time. */
 const patience = { attempts: 4, firstWaitMs: 500 };
 
-/** Fetches the branch. Throws E_NO_REMOTE when the remote does not have it, and what `sync` throws. */
-export async function openRotationBranch(session: Session, target: RemoteBranch): Promise<RotationBranch> {
+/**
+ * With `trunk`, a branch of the same remote, the branch need not be there yet: it begins as the
+ * trunk, or where it was when somebody removed it, and every view of it has what the trunk has.
+ * Rules and rights are those of the trunk, which somebody has reviewed. `sync` throws E_NO_REMOTE
+ * when the remote does not have the branch, and E_MERGE_CONFLICT.
+ */
+export async function openRotationBranch(
+  session: Session,
+  target: RemoteBranch,
+  trunk?: string,
+): Promise<RotationBranch> {
   const { place } = session;
   const directories = await findGitDirectories(place);
   // A remote may be an address, and an address may have a token in it.
@@ -68,16 +85,17 @@ export async function openRotationBranch(session: Session, target: RemoteBranch)
   const branchRef = `refs/heads/${target.branch}`;
   // Moves with the branch in one push and never back: a branch that was forced back is behind it.
   const guardRef = `refs/sealtree/rotation/${target.branch}`;
+  const trunkRef = trunk === undefined ? undefined : `refs/heads/${trunk}`;
   let current: RotationView | undefined;
   /** Still in use by steps that were begun on them. */
   const retired: RotationView[] = [];
   const closeRetired = () => retired.splice(0).forEach((view) => view.close());
   let syncedAt = 0;
 
-  const adopt = async (commit: string) => {
+  const adopt = async (commit: string, trunkTip: string | undefined) => {
     syncedAt = performance.now();
-    if (current?.commit === commit) return current;
-    const next = await openRotationView(session, commit);
+    if (current?.commit === commit && current.trunkCommit === (trunkTip ?? commit)) return current;
+    const next = await openRotationView(session, commit, trunkTip);
     if (current !== undefined) retired.push(current);
     current = next;
     return next;
@@ -89,13 +107,13 @@ export async function openRotationBranch(session: Session, target: RemoteBranch)
   };
 
   const ask = async () => {
-    const found = await fetchRefs(place, target.remote, [branchRef, guardRef]);
-    const tip = found.get(branchRef);
-    if (tip === undefined) {
-      throw new SealtreeError("E_NO_REMOTE", `${name} has no branch ${target.branch}`, {
-        hints: [`git push --set-upstream ${name} ${target.branch}`],
-      });
-    }
+    const refs = trunkRef === undefined ? [branchRef, guardRef] : [branchRef, guardRef, trunkRef];
+    const found = await fetchRefs(place, target.remote, refs);
+    const trunkTip = trunkRef === undefined ? undefined : found.get(trunkRef);
+    if (trunk !== undefined && trunkTip === undefined) throw noBranch(name, trunk);
+    // A branch that was removed with its pull request goes on where it was.
+    const tip = found.get(branchRef) ?? (trunk === undefined ? undefined : (found.get(guardRef) ?? trunkTip));
+    if (tip === undefined) throw noBranch(name, target.branch);
     const remembered = (
       await tryGit(place, ["rev-parse", "--verify", "--quiet", guardRef], { allowExit: [1, 128] })
     )?.trim();
@@ -105,7 +123,18 @@ export async function openRotationBranch(session: Session, target: RemoteBranch)
     // Never back: what was seen once must stay in the branch.
     if (guard !== undefined && guard !== remembered && (remembered === undefined || (await isKnown(remembered, guard))))
       await remember(guard);
-    return await adopt(tip);
+    return await adopt(await withTrunk(tip, trunkTip), trunkTip);
+  };
+
+  let merged: { readonly of: string; readonly commit: string } | undefined;
+  const withTrunk = async (tip: string, trunkTip: string | undefined) => {
+    if (trunk === undefined || trunkTip === undefined || (await isKnown(trunkTip, tip))) return tip;
+    const of = `${tip} ${trunkTip}`;
+    if (merged?.of !== of) {
+      const branches = { branch: target.branch, tip, trunk, trunkTip };
+      merged = { of, commit: await mergeTrunk(place, directories, branches) };
+    }
+    return merged.commit;
   };
 
   const isKnown = (ancestor: string, commit: string) => isInHistory(place, target.remote, ancestor, commit);
@@ -153,6 +182,7 @@ export async function openRotationBranch(session: Session, target: RemoteBranch)
 
   return {
     target,
+    trunk,
     view,
     sync,
     ageMs: () => performance.now() - syncedAt,
@@ -176,8 +206,9 @@ export async function openRotationBranch(session: Session, target: RemoteBranch)
         reachPoint("push:after");
         if (pushed.kind === "refused") throw refused(target, name, pushed.why);
         if (pushed.kind === "pushed") {
+          const { trunkCommit } = view();
           await remember(commit);
-          await adopt(commit);
+          await adopt(commit, trunk === undefined ? undefined : trunkCommit);
           return settle(made);
         }
         // It may be there all the same: also one that curl sent twice, of which git sees the second answer.
@@ -192,6 +223,13 @@ export async function openRotationBranch(session: Session, target: RemoteBranch)
       throw new SealtreeError("E_RACED", `${target.branch} kept moving while sealtree was pushing`, {
         hints: ["nothing is lost: run the command again, and it goes on where it was"],
       });
+    },
+    async publishTrunk() {
+      if (merged === undefined || merged.commit !== view().commit || trunk === undefined) return;
+      if (view().commit === view().trunkCommit) return;
+      const pushed = await push(merged.commit);
+      if (pushed.kind === "pushed") await remember(merged.commit);
+      if (pushed.kind === "refused") throw refused(target, name, pushed.why);
     },
     async checkPush() {
       const pushed = await push(view().commit, true);
@@ -223,6 +261,12 @@ async function makeAll(
   return made;
 }
 
+function noBranch(name: string, branch: string): SealtreeError {
+  return new SealtreeError("E_NO_REMOTE", `${name} has no branch ${branch}`, {
+    hints: [`git push --set-upstream ${name} ${branch}`],
+  });
+}
+
 function lost(address: Address): SealtreeError {
   return new SealtreeError("E_RACED", `another run went on with the rotation of ${printAddress(address)}`, {
     hints: ["sealtree rotation status shows where it is"],
@@ -238,6 +282,7 @@ function refused(target: RemoteBranch, name: string, why: string): SealtreeError
     hints: [
       "no provider was asked for anything that is not recorded there",
       "let the one who rotates push to it, as by a bypass in the ruleset of the branch",
+      "or rotate for a pull request: sealtree rotate --due --branch sealtree/rotation",
     ],
   });
 }

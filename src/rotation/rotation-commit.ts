@@ -16,7 +16,8 @@ export interface MadeEdit extends Made {
 export async function assembleCommit(view: RotationView, made: readonly MadeEdit[]) {
   const written = new Map<string, string>();
   const removed: string[] = [];
-  for (const { edit, journal } of made) {
+  for (const { edit, journal, alongside = [] } of made) {
+    for (const { path, bytes } of alongside) if (bytes !== undefined) written.set(path, asText(bytes));
     const path = journalPath(edit.address);
     if (journal !== undefined) {
       const text = printJournal(journal);

@@ -6,7 +6,8 @@ import { readText } from "../store/tree.ts";
 import { abandonRotation } from "./abandon-rotation.ts";
 import { beginRotation } from "./begin-rotation.ts";
 import { endPrevious } from "./end-previous.ts";
-import { parseJournal, type Journal } from "./journal.ts";
+import { parseJournal, type Journal, type PreviousCredential } from "./journal.ts";
+import { hasLanded } from "./journal-values.ts";
 import { makeCredential } from "./make-credential.ts";
 import { openProvider, requireProviderRule, type ProviderRule } from "./open-provider.ts";
 import { ProviderCalls } from "./provider-calls.ts";
@@ -89,6 +90,17 @@ export class RotationJob {
     return this.request.urgency === "emergency";
   }
 
+  /** True where programs have a new value only after a pull request is merged. */
+  get isForMerge(): boolean {
+    return this.run.branch.trunk !== undefined;
+  }
+
+  /** When a grace that is given now is over. One that awaits a merge is counted from the start of the rotation until then. */
+  graceEnd(journal: Journal, graceMs: number): Pick<PreviousCredential, "revokeAfterMs" | "awaitsMerge"> {
+    const startMs = this.isForMerge ? journal.startedAtMs : this.run.session.now().getTime();
+    return { revokeAfterMs: startMs + graceMs, awaitsMerge: this.isForMerge };
+  }
+
   /** True where the old credential of the value that this job gives is ended without a grace. */
   get endsAtOnce(): boolean {
     return this.isEmergency && this.request.keepsGrace !== true;
@@ -157,6 +169,15 @@ export class RotationJob {
     const isInGrace = previous !== undefined && previous.revokeAfterMs > this.run.session.now().getTime();
     const { wants } = this.request;
     const isOver = this.hasRotated || (wants !== "previous value" && wants !== "abandon");
+    if (previous?.awaitsMerge === true && isOver) {
+      if (!(await hasLanded(view, journal)))
+        return {
+          outcome: this.hasRotated ? { kind: "rotated", graceUntilMs: "after merge" } : { kind: "awaits merge" },
+        };
+      return {
+        edit: this.edit("begin the grace of", () => Promise.resolve({ journal: this.#beginGrace(journal, previous) })),
+      };
+    }
     if (isInGrace && isOver && !(this.hasRotated ? this.endsAtOnce : this.isEmergency)) {
       const untilMs = previous.revokeAfterMs;
       return { outcome: this.hasRotated ? { kind: "rotated", graceUntilMs: untilMs } : { kind: "in grace", untilMs } };
@@ -172,6 +193,13 @@ export class RotationJob {
     if (journal.state === "claimed") return await makeCredential(this, view, journal);
     if (journal.state === "pending") return await provePending(this, view, journal);
     return await endPrevious(this, view, journal);
+  }
+
+  /** Programs can have the new value from now on. */
+  #beginGrace(journal: Journal, previous: PreviousCredential): Journal {
+    const graceMs = previous.revokeAfterMs - journal.startedAtMs;
+    const revokeAfterMs = this.run.session.now().getTime() + graceMs;
+    return { ...journal, previous: { ...previous, revokeAfterMs, awaitsMerge: false } };
   }
 
   /** What one rotator has begun another cannot end. */

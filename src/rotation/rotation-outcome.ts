@@ -4,7 +4,7 @@ import { isSealtreeError, SealtreeError, type ErrorCode } from "../errors.ts";
 /** What a run did with one secret. */
 export type RotationOutcome =
   /** It has a new value, that is tested. The old one is alive until then; undefined when it is not. */
-  | { readonly kind: "rotated"; readonly graceUntilMs: number | undefined }
+  | { readonly kind: "rotated"; readonly graceUntilMs: number | "after merge" | undefined }
   /** Nothing new: the old credential of a rotation that was done before is revoked, or only out of use. */
   | { readonly kind: "ended" }
   | { readonly kind: "suspended"; readonly untilMs: number }
@@ -12,6 +12,8 @@ export type RotationOutcome =
   | { readonly kind: "abandoned" }
   /** Its last rotation is in grace, so that nothing is to be done. */
   | { readonly kind: "in grace"; readonly untilMs: number }
+  /** Its last rotation waits for its pull request; the old credential is good until then. */
+  | { readonly kind: "awaits merge" }
   /** Another run works on it. */
   | { readonly kind: "busy"; readonly untilMs: number }
   /** Nothing was done, for a reason that holds until somebody changes something. */

@@ -25,6 +25,9 @@ export interface ViewScope {
 export interface RotationView {
   readonly commit: string;
   readonly tree: CommitTree;
+  /** The commit that programs take their values from, and whose rules and rights hold; `commit` itself without a trunk. */
+  readonly trunkCommit: string;
+  readonly trunk: CommitTree;
   policy(): Promise<Policy>;
   rules(): Promise<RotationPolicy>;
   /** Whose identity works here; undefined for nobody's. */
@@ -34,14 +37,19 @@ export interface RotationView {
   close(): void;
 }
 
-/** The view of `commit`, a full id that is here. */
-export async function openRotationView(session: Session, commit: string): Promise<RotationView> {
+/** The view of `commit`, a full id that is here, with the rules and rights of `trunkCommit`. */
+export async function openRotationView(
+  session: Session,
+  commit: string,
+  trunkCommit: string = commit,
+): Promise<RotationView> {
   const tree = await openCommitTree(session.place, commit);
+  const trunk = trunkCommit === commit ? tree : await openCommitTree(session.place, trunkCommit);
   const once = <T>(load: () => Promise<T>) => {
     let loaded: Promise<T> | undefined;
     return () => (loaded ??= load());
   };
-  const policy = once(() => loadPolicy(tree));
+  const policy = once(() => loadPolicy(trunk));
   const scopes = new Map<ScopePath, Promise<ViewScope>>();
   const load = async (scope: ScopePath): Promise<ViewScope> => {
     const open = await openScope(tree, scope, await session.identities());
@@ -61,14 +69,19 @@ export async function openRotationView(session: Session, commit: string): Promis
   return {
     commit,
     tree,
+    trunkCommit,
+    trunk,
     policy,
-    rules: once(() => loadRotationPolicy(tree)),
+    rules: once(() => loadRotationPolicy(trunk)),
     member: once(async () => findMember(await policy(), await session.identities())),
     scope(scope) {
       const known = scopes.get(scope) ?? load(scope);
       scopes.set(scope, known);
       return known;
     },
-    close: () => tree.close(),
+    close() {
+      tree.close();
+      if (trunk !== tree) trunk.close();
+    },
   };
 }

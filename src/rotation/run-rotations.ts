@@ -77,8 +77,7 @@ export async function inspectRotations(
   return await mapLimit(requests, parallel, async (request) => {
     const job = new RotationJob(run, request);
     try {
-      const remarks = await inspectRotation(job, run.branch.view());
-      return { address: request.address, outcome: { kind: "ready" as const, remarks } };
+      return { address: request.address, outcome: await inspectRotation(job, run.branch.view()) };
     } catch (error) {
       return { address: request.address, outcome: toFailure(error, false) };
     } finally {

@@ -32,8 +32,7 @@ export async function takeBack(job: RotationJob, view: RotationView, journal: Jo
       // A live value that the provider does not know leaves nothing to end.
       if (current === undefined || current.id === previous.id) return { journal: undefined, records };
       const values = await sealPrevious(there, journal.base.keys());
-      const revokeAfterMs = job.run.session.now().getTime() + rule.graceMs;
-      const next = { id: current.id, values, revokeAfterMs };
+      const next = { id: current.id, values, ...job.graceEnd(journal, rule.graceMs) };
       return {
         journal: { ...journal, state: "promoted", reason: "rollback", lease: undefined, previous: next },
         records,

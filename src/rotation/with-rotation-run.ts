@@ -17,32 +17,39 @@ export interface EndedRun<T> {
   readonly isAdvanced: boolean;
   /** Such as `origin/main`. */
   readonly branch: string;
+  /** The branch that a pull request would merge it into; undefined where it is that one. */
+  readonly trunk: string | undefined;
 }
 
 /**
  * Runs `work` as one run of the engine, on the branch that the present one is pushed to; in the end
- * the present branch is moved on to what was recorded. Throws E_NO_REMOTE, E_NETWORK,
+ * the present branch is moved on to what was recorded. With `forMerge`, it is recorded on the branch
+ * of that name, to be merged into the other, and the present branch stays where it is. Throws E_NO_REMOTE, E_NETWORK,
  * E_JOURNAL_REGRESSED, E_GIT_IDENTITY, and E_NOT_PUSHED for a branch that has commits of its own.
  */
 export async function withRotationRun<T>(
   session: Session,
   env: RotationRun["env"],
   work: (run: RotationRun) => Promise<T>,
+  forMerge?: string,
 ): Promise<EndedRun<T>> {
   const { place } = session;
   const directories = await findGitDirectories(place);
   checkNothingInProgress(directories.gitDirectory);
   await checkCommitter(place);
-  const target = await findRemoteBranch(place);
+  const trunk = await findRemoteBranch(place);
+  const isForMerge = forMerge !== undefined && forMerge !== trunk.branch;
+  const target = isForMerge ? { remote: trunk.remote, branch: forMerge } : trunk;
   const holder = Buffer.from(session.random(8)).toString("hex");
   const lockPath = (of: string) => join(directories.commonDirectory, "sealtree", "runs", of);
-  const branch = await openRotationBranch(session, target);
+  const branch = await openRotationBranch(session, target, isForMerge ? trunk.branch : undefined);
   const label = `${withoutUserInfo(target.remote)}/${target.branch}`;
   try {
-    const { commit } = await branch.sync();
+    const { trunkCommit } = await branch.sync();
     const head = await findHead(place);
-    if (head !== undefined && !(await isInHistory(place, target.remote, head, commit))) {
-      throw new SealtreeError("E_NOT_PUSHED", `the present branch has commits that ${label} does not have`, {
+    if (head !== undefined && !(await isInHistory(place, target.remote, head, trunkCommit))) {
+      const there = `${withoutUserInfo(trunk.remote)}/${trunk.branch}`;
+      throw new SealtreeError("E_NOT_PUSHED", `the present branch has commits that ${there} does not have`, {
         hints: ["git push, or git pull first when both have", "a rotation is recorded on what everybody has"],
       });
     }
@@ -57,7 +64,9 @@ export async function withRotationRun<T>(
       lockPath,
     };
     const result = await withLock(lockPath(holder), { timeoutMs: 0 }, () => work(run));
-    return { result, isAdvanced: await advanceHead(place, branch.view().commit), branch: label };
+    await branch.publishTrunk();
+    const isAdvanced = isForMerge || (await advanceHead(place, branch.view().commit));
+    return { result, isAdvanced, branch: label, trunk: isForMerge ? trunk.branch : undefined };
   } finally {
     branch.close();
   }

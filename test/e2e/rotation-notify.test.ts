@@ -133,7 +133,7 @@ describe("rotation notify", () => {
     const values: ReadonlyMap<ReturnType<typeof parseAddress>["name"], string> = new Map([
       [parseAddress("prod/db/PASSWORD").name, record],
     ]);
-    const previous = { id: "app_a", values, revokeAfterMs: todayMs + dayMs };
+    const previous = { id: "app_a", values, revokeAfterMs: todayMs + dayMs, awaitsMerge: false };
     writeJournal(repository, "prod/db/PASSWORD", { state: "promoted", known: undefined, previous });
     expect((await repository.ok(["rotation", "notify", "prod/db", "--json"])).json<Report>().notices).toEqual([]);
     expect((await repository.ok(["rotation", "status", "prod/db"])).stdout).toMatch(/ok, grace$/m);

@@ -32,7 +32,7 @@ const common = {
     ]),
   ),
 };
-const previous = fc.record({ id, values, revokeAfterMs: time });
+const previous = fc.record({ id, values, revokeAfterMs: time, awaitsMerge: fc.boolean() });
 const journals: fc.Arbitrary<Journal> = fc.oneof(
   fc.record({
     ...common,

@@ -7,6 +7,7 @@ import { rotationStatus, type StatusEntry } from "../../rotation/status.ts";
 import { openWorkTree } from "../../store/work-tree.ts";
 import { listFlights } from "../../rotation/flight.ts";
 import { failureError } from "../../rotation/rotation-outcome.ts";
+import { isBranchName } from "../../git/remote-branch.ts";
 import { bindProvider } from "../../rotation/rotators/registry.ts";
 import type { CommandModule } from "../command.ts";
 import type { Context } from "../context.ts";
@@ -32,6 +33,10 @@ export const rotate: CommandModule = {
     { flags: "--resume", description: "go on with what is in flight, end what is out of grace, begin nothing" },
     { flags: "--abandon", description: "give up the rotation of one secret that is in flight; its value stays" },
     { flags: "--limit <number>", description: "begin so many rotations at providers at most (500)" },
+    {
+      flags: "--branch <name>",
+      description: "record on this branch of the remote, for a pull request into the present one",
+    },
     { flags: "--emergency", description: "the present values are known to others: rotate whatever the schedule says" },
     { flags: "--markdown", description: "print the report as Markdown, for a job summary or an issue" },
     { flags: "--keep-grace", description: "in an emergency, let the old credentials live on for their grace" },
@@ -45,7 +50,7 @@ export const rotate: CommandModule = {
     { command: "sealtree rotate --due --yes", description: "in a nightly job" },
     { command: "sealtree rotate prod/api --emergency --reason 'laptop lost' --yes", description: "a whole scope, now" },
   ],
-  json: '{"rotated": [{"address", "commit": id|null}], "not_rotated": [{"address", "reason", "needed": boolean}], "unreadable": [{"scope", "code", "message"}], "at_providers": [{"address", "outcome": "rotated"|"ended"|"suspended"|"abandoned"|"in grace"|"busy"|"refused"|"ready"|"failed", "until"?: time, "reason"?, "remarks"?: [text], "class"?, "code"?, "message"?, "in_flight"?: boolean, "hints"?: [text]}], "postponed": [address], "without_rule": number, "dry_run": boolean}',
+  json: '{"rotated": [{"address", "commit": id|null}], "not_rotated": [{"address", "reason", "needed": boolean}], "unreadable": [{"scope", "code", "message"}], "at_providers": [{"address", "outcome": "rotated"|"ended"|"suspended"|"abandoned"|"in grace"|"busy"|"refused"|"ready"|"failed", "until"?: time, "reason"?, "remarks"?: [text], "class"?, "code"?, "message"?, "in_flight"?: boolean, "hints"?: [text]}], "postponed": [address], "branch": name|null, "trunk": name|null, "without_rule": number, "dry_run": boolean}',
   async run(context, [text], options) {
     const urgency: Urgency = options["emergency"] === true ? "emergency" : "planned";
     const selection = await parseSelection(context, text, options, urgency);
@@ -60,24 +65,28 @@ export const rotate: CommandModule = {
     const [refused] = selected.notRotated;
     if (selection.kind === "secret" && refused !== undefined && mode === "rotate")
       throw cannotRotate(selection.address, refused);
+    const forMerge = await parseBranch(context, options["branch"], mode);
     const rotations = mode !== "rotate" ? [] : selected.rotations;
     const atProvider = mode !== "rotate" ? [] : selected.atProvider;
     await confirmAll(context, rotations.length + atProvider.length, atProvider);
     const isBegun = mode !== "rotate" || selection.kind === "due" || selection.kind === "all";
     // What is in flight may be news to this clone: the remote knows.
     const isAsked = mode !== "rotate" && status.entries.some(isAtProvider);
-    const hasProviders = atProvider.length > 0 || isAsked || (isBegun && (await listFlights(tree)).size > 0);
+    const hasProviders =
+      forMerge !== undefined || atProvider.length > 0 || isAsked || (isBegun && (await listFlights(tree)).size > 0);
     const asked = {
       selection,
       urgency,
       mode,
       keepsGrace: options["keepGrace"] === true,
+      forMerge,
       limit: parseLimit(options["limit"]),
     };
     const providers = hasProviders ? await rotateAtProviders(context, asked) : undefined;
     const [result] = providers?.results ?? [];
     if (selection.kind === "secret" && result?.outcome.kind === "failed") throw failureError(result.outcome);
-    const scopes = await rotateScopes(context.session, rotations, { ...context.options, urgency });
+    const here = forMerge === undefined ? rotations : [];
+    const scopes = await rotateScopes(context.session, here, { ...context.options, urgency });
     const [failed] = scopes.filter(({ error }) => error !== undefined);
     if (selection.kind === "secret" && failed?.error !== undefined) throw failed.error;
     const withoutRule = status.entries.filter(({ state }) => state === "no-rule").length;
@@ -158,6 +167,20 @@ async function confirmAll(context: Context, total: number, atProvider: readonly 
       ? ""
       : `, ${atProvider.length === total ? "" : `${atProvider.length} of them `}at its provider`;
   await context.confirm(`give ${count(total, "secret")} a new value${where}?`);
+}
+
+async function parseBranch(
+  context: Context,
+  written: unknown,
+  mode: ProviderRotation["mode"],
+): Promise<string | undefined> {
+  if (typeof written !== "string") return undefined;
+  if (mode === "abandon" || !(await isBranchName(context.place(), written))) {
+    throw new SealtreeError("E_USAGE", "--branch takes the name of a branch, and goes with a rotation", {
+      hints: ["sealtree rotate --due --branch sealtree/rotation"],
+    });
+  }
+  return written;
 }
 
 function parseLimit(written: unknown): number {

@@ -20,12 +20,18 @@ export interface Runner {
   readonly holder?: string;
   readonly limits?: RunLimits;
   readonly timeoutMs?: number;
+  /** Records there, for a pull request into main. */
+  readonly forMerge?: string;
 }
 
-/** One run of the engine on the branch main, as `sealtree rotate` makes it, with a lock of its own. */
+/** One run of the engine on the branch main, or on another for main, as `sealtree rotate` makes it, with a lock of its own. */
 export async function runEngine(runner: Runner, requests: readonly RotationRequest[]): Promise<RotationResult[]> {
   const session = sessionIn(runner);
-  const branch = await openRotationBranch(session, { remote: "origin", branch: "main" });
+  const branch = await openRotationBranch(
+    session,
+    { remote: "origin", branch: runner.forMerge ?? "main" },
+    runner.forMerge === undefined ? undefined : "main",
+  );
   try {
     await branch.sync();
     const run: RotationRun = {
@@ -38,7 +44,9 @@ export async function runEngine(runner: Runner, requests: readonly RotationReque
       bind: (rule) => runner.bind(rule),
       lockPath: (holder) => lockPath(runner.root, holder),
     };
-    return await runRotations(run, requests, runner.limits ?? { batchSize: 10, parallel: 4 });
+    const results = await runRotations(run, requests, runner.limits ?? { batchSize: 10, parallel: 4 });
+    await branch.publishTrunk();
+    return results;
   } finally {
     branch.close();
   }

@@ -54,10 +54,10 @@ export interface World {
   rotate(
     request?: Partial<RotationRequest>,
     root?: string,
-    runner?: Partial<Pick<Runner, "now" | "holder" | "timeoutMs">>,
+    runner?: Partial<Pick<Runner, "now" | "holder" | "timeoutMs" | "forMerge">>,
   ): Promise<RotationResult[]>;
-  /** What HEAD of the remote says. */
-  head(): Promise<Head>;
+  /** What a branch of the remote says, main without one. */
+  head(branch?: string): Promise<Head>;
   /** A commit of a person on the remote branch: `work` in the work tree of a fresh clone, then a push. */
   person(work: (at: Person) => Promise<void>): Promise<void>;
   /** Git in the bare repository. */
@@ -120,8 +120,8 @@ function openWorld(
         if (root === undefined) rmSync(place, { recursive: true, force: true });
       }
     },
-    async head() {
-      const commit = world.git("rev-parse", "main").trim();
+    async head(branch = "main") {
+      const commit = world.git("rev-parse", branch).trim();
       const view = await openRotationView(sessionIn({ root: remote, env, now: () => new Date(world.nowMs) }), commit);
       try {
         const rule = ruleFor(await view.rules(), address);
