@@ -1,16 +1,6 @@
-import { existsSync, statfsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
-
-const memory = "/dev/shm";
-const neededBytes = 2 * 1024 ** 3;
-
-/** In memory where there is room: no test here is about what a power cut leaves, and a disk takes its time. */
-function findTemporary(): Record<string, string> {
-  if (!existsSync(memory)) return {};
-  const { bavail, bsize } = statfsSync(memory);
-  return bavail * bsize > neededBytes ? { TMPDIR: memory } : {};
-}
+import { findTemporary } from "./test/support/temporary-folder.ts";
 
 export default defineConfig({
   test: {

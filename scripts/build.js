@@ -1,15 +1,17 @@
-// Builds dist: the bundle, and the library's types unless --no-types is given.
+// Builds dist, or the folder of --to: the bundle, and the library's types unless --no-types is given.
 // --check builds the bundle twice instead and compares the bytes with each other and with dist.
-import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs, promisify } from "node:util";
+import { parseArgs } from "node:util";
 import { bundle } from "./bundle.js";
 import { readTree, writeTree } from "./tree.js";
+import { buildTypes } from "./types.js";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
-const dist = `${root}dist`;
-const { values: flags } = parseArgs({ options: { "no-types": { type: "boolean" }, check: { type: "boolean" } } });
+const { values: flags } = parseArgs({
+  options: { "no-types": { type: "boolean" }, check: { type: "boolean" }, to: { type: "string" } },
+});
+const dist = resolve(flags.to ?? fileURLToPath(new URL("../dist", import.meta.url)));
 
 await Promise.all(flags.check ? [check()] : [writeBundle(), writeTypes()]).catch((error) => {
   process.stderr.write(`${error.message}\n`);
@@ -21,11 +23,7 @@ async function writeBundle() {
 }
 
 async function writeTypes() {
-  if (flags["no-types"]) return;
-  const tsc = fileURLToPath(new URL("../node_modules/typescript/bin/tsc", import.meta.url));
-  await promisify(execFile)(process.execPath, [tsc, "-p", `${root}tsconfig.build.json`]).catch((error) => {
-    throw new Error(`the types do not build\n${error.stdout}${error.stderr}`, { cause: error });
-  });
+  if (!flags["no-types"]) await writeTree(join(dist, "types"), await buildTypes(), { keep: "none" });
 }
 
 async function check() {

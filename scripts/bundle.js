@@ -57,9 +57,9 @@ const dependencyGroup = { name: packageChunk, debugName: "dependency", test: /[\
 const workerEntries = { "chunks/seal-worker": "src/access/seal-worker.ts" };
 
 /**
- * The command and the library. The command is CommonJS: Node starts that several milliseconds
- * sooner than ES modules, and a start is most of what a command takes. The library is what
- * its users import.
+ * The command, the library, and the GitHub Action, which is whole in its folder. The command
+ * and the Action are CommonJS: Node starts that several milliseconds sooner than ES modules,
+ * and a start is most of what a command takes. The library is what its users import.
  */
 const outputs = [
   {
@@ -83,6 +83,14 @@ const outputs = [
     type: "module",
     format: "esm",
     input: { index: "src/index.ts" },
+    plugins: [],
+    banner: "",
+  },
+  {
+    folder: "action/",
+    type: "commonjs",
+    format: "cjs",
+    input: { main: "src/action/main.ts", post: "src/action/post.ts", ...workerEntries },
     plugins: [],
     banner: "",
   },

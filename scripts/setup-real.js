@@ -14,6 +14,8 @@ const installers = {
   cargo: ({ package: name, version }) =>
     run("cargo", ["install", name, "--version", version, "--locked", "--force", "--root", tools]),
   go: ({ package: name, version }) => run("go", ["install", "-trimpath", `${name}@${version}`]),
+  "go-module": installFromModule,
+  "go-source": installFromSource,
   npm: installNode,
   pypi: installPython,
   // apt-get takes a lock and does not wait for it, so one after another.
@@ -40,6 +42,20 @@ async function install(tool) {
 async function answers({ probe: [command, ...args], version }) {
   const found = await output(command, args).catch(() => undefined);
   return found?.split(/\s+/).some((word) => version === "" || word.replace(/^v/, "") === version.replace(/^v/, ""));
+}
+
+/** For a module whose list of versions the proxy does not give, which `go install` asks for: named in one of ours. */
+async function installFromModule({ name, module, package: pack, version }) {
+  const folder = `${tools}${name}-go`;
+  await mkdir(folder, { recursive: true });
+  await writeFile(`${folder}/go.mod`, `module tools\n\ngo 1.21\n\nrequire ${module} ${version}\n`);
+  await run("go", ["build", "-C", folder, "-mod=mod", "-trimpath", "-o", `${bin}/${name}`, pack]);
+}
+
+/** A program of our own, in the folder that `package` names, with the versions of its go.sum. */
+async function installFromSource({ name, package: folder }) {
+  const source = fileURLToPath(new URL(`../${folder}`, import.meta.url));
+  await run("go", ["build", "-C", source, "-trimpath", "-o", `${bin}/${name}`, "."]);
 }
 
 async function installNode({ name, package: pack, version }) {

