@@ -14,8 +14,18 @@ export interface HttpClientOptions {
   readonly headers?: HeaderValues;
   /** Certificates to trust in place of the usual ones, as PEM. */
   readonly ca?: string | undefined;
+  /** What proves who we are in the TLS handshake. */
+  readonly clientCertificate?: ClientCertificate | undefined;
   /** What a refusal means, where this service has ways of its own; undefined leaves it to the status. */
   classify?(status: number, answer: HttpAnswer): FailureClass | undefined;
+  /** How long to wait after a refusal, in milliseconds, where this service says it otherwise than by Retry-After. */
+  waitMs?(answer: HttpAnswer): number | undefined;
+}
+
+/** A certificate and its private key, both as PEM. */
+export interface ClientCertificate {
+  readonly certificate: string;
+  readonly key: Secret;
 }
 
 /** Header names to values; a value that is secret stays one until it is sent. */
@@ -59,7 +69,7 @@ export function createHttpClient(options: HttpClientOptions): { send(request: Ht
     async send(request) {
       const answer = await exchange(base, options, request);
       if (request.expect.includes(answer.status)) return answer;
-      throw refused(base, request, answer, options.classify?.(answer.status, answer));
+      throw refused(base, request, answer, options);
     },
   };
 }
@@ -90,8 +100,9 @@ async function exchange(base: URL, options: HttpClientOptions, request: HttpRequ
     ...printHeaders({ ...options.headers, ...request.headers }),
   };
   const { method } = request;
-  const { timeoutMs, ca } = options;
-  const raw = await exchangeBytes({ url, method, headers, body, timeoutMs, ca }).catch((error: unknown) => {
+  const { timeoutMs, ca, clientCertificate: client } = options;
+  const proof = client === undefined ? {} : { cert: client.certificate, key: client.key.revealText() };
+  const raw = await exchangeBytes({ url, method, headers, body, timeoutMs, ca, ...proof }).catch((error: unknown) => {
     throw isProviderFailure(error) ? error : unanswered(base, options, request, error);
   });
   if (raw.isTooLarge) {
@@ -184,8 +195,9 @@ function isSafe({ method }: HttpRequest): boolean {
   return method === "GET" || method === "HEAD";
 }
 
-function refused(base: URL, request: HttpRequest, answer: HttpAnswer, own: FailureClass | undefined): ProviderFailure {
+function refused(base: URL, request: HttpRequest, answer: HttpAnswer, options: HttpClientOptions): ProviderFailure {
   const { status } = answer;
+  const own = options.classify?.(status, answer);
   const seconds = Number(answer.header("retry-after"));
   const isRedirect = status >= 300 && status < 400;
   return new ProviderFailure(
@@ -193,7 +205,7 @@ function refused(base: URL, request: HttpRequest, answer: HttpAnswer, own: Failu
     `${base.host} answered ${request.method} with status ${status}`,
     {
       hints: isRedirect ? ["redirects are not followed: write the address where the service is"] : [],
-      retryAfterMs: Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : undefined,
+      retryAfterMs: Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : options.waitMs?.(answer),
     },
   );
 }

@@ -11,6 +11,9 @@ export interface RawRequest {
   readonly timeoutMs: number;
   /** Certificates to trust in place of the usual ones, as PEM. */
   readonly ca?: string | undefined;
+  /** A client's certificate and its key, as PEM. */
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
 }
 
 /** What came back. */
@@ -43,15 +46,16 @@ class RequestTimeout extends Error {
  * there was a connection.
  */
 export async function exchangeBytes(exchange: RawRequest): Promise<RawAnswer> {
-  const { url, method, headers, body, timeoutMs, ca } = exchange;
+  const { url, method, headers, body, timeoutMs, ca, cert, key } = exchange;
   const isSecure = url.protocol === "https:";
   const request = isSecure ? (await import("node:https")).request : (await import("node:http")).request;
   const length = body === undefined && ["GET", "HEAD", "DELETE"].includes(method) ? undefined : (body?.length ?? 0);
-  const options: RequestOptions & { ca?: string } = {
+  const options: RequestOptions & { ca?: string; cert?: string; key?: string } = {
     method,
     headers: { ...headers, ...(length === undefined ? {} : { "content-length": String(length) }) },
     agent: false,
     ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined || key === undefined ? {} : { cert, key }),
   };
   return await new Promise((resolve, reject) => {
     let isConnected = false;

@@ -207,6 +207,20 @@ describe("a refusal", () => {
     await expect(client.send(get)).rejects.toMatchObject({ class: "limit" });
   });
 
+  it("says when to come again in the service's own way, unless Retry-After does", async () => {
+    const failureWith = async (headers: Readonly<Record<string, string>>) => {
+      const { url } = await serve(answering(429, headers, ""));
+      const client = createHttpClient({
+        baseUrl: url,
+        timeoutMs: 10_000,
+        waitMs: (answer) => Number(answer.header("x-wait")) * 1000,
+      });
+      return await client.send(get).catch((error: unknown) => error);
+    };
+    expect(await failureWith({ "x-wait": "3" })).toMatchObject({ class: "transient", retryAfterMs: 3000 });
+    expect(await failureWith({ "x-wait": "3", "retry-after": "7" })).toMatchObject({ retryAfterMs: 7000 });
+  });
+
   it("is not followed when it is a redirect", async () => {
     const { url, seen } = await serve((response) => response.writeHead(307, { location: "/elsewhere" }).end());
     expect((await failureOf(url, post)).hints[0]).toContain("redirects are not followed");
