@@ -71,6 +71,12 @@ export function parseAddress(text: string): Address {
   return { scope: parseScopePath(text.slice(0, slash)), name };
 }
 
+/** True when `text` is the address of a secret. */
+export function isAddress(text: string): boolean {
+  const slash = text.lastIndexOf("/");
+  return slash > 0 && isScopePath(text.slice(0, slash)) && isSecretName(text.slice(slash + 1));
+}
+
 /** `scope/NAME`. */
 export function printAddress(address: Address): string {
   return `${address.scope}/${address.name}`;

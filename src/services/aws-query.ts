@@ -1,14 +1,9 @@
 import { createHttpClient, type HttpAnswer } from "../net/http-client.ts";
 import { ProviderFailure, type FailureClass } from "../net/provider-failure.ts";
-import type { Secret } from "../secret/secret.ts";
+import { classOfAwsCode, findAwsCode } from "./aws-failure.ts";
+import type { AwsKeys } from "./aws-keys.ts";
+import { signAwsRequest } from "./aws-signature.ts";
 import type { ServiceAccess } from "./service-access.ts";
-
-/** Keys of Amazon, long lived, or for a session with its token. */
-export interface AwsKeys {
-  readonly id: string;
-  readonly secret: Secret;
-  readonly session?: Secret | undefined;
-}
 
 /** A service with Amazon's query protocol, such as IAM. */
 export interface AwsService {
@@ -17,6 +12,8 @@ export interface AwsService {
   /** That requests are signed for. */
   readonly region: string;
   readonly version: string;
+  /** The page that says what rights are needed. */
+  readonly page: string;
 }
 
 export interface AwsAnswer {
@@ -27,26 +24,7 @@ export interface AwsAnswer {
   texts(element: string): readonly string[];
 }
 
-/** Error codes that are not what their status says (common errors of the IAM API). */
-const classes: Readonly<Record<string, FailureClass>> = {
-  LimitExceeded: "limit",
-  AccessDenied: "auth",
-  ExpiredToken: "auth",
-  IncompleteSignature: "auth",
-  InvalidClientTokenId: "auth",
-  MissingAuthenticationToken: "auth",
-  OptInRequired: "auth",
-  SignatureDoesNotMatch: "auth",
-  ConcurrentModification: "transient",
-  EntityTemporarilyUnmodifiable: "transient",
-  RequestExpired: "transient",
-  ServiceUnavailable: "transient",
-  Throttling: "transient",
-  ThrottlingException: "transient",
-};
-
 const hints: Partial<Record<FailureClass, string>> = {
-  auth: "see docs/rotators/aws-iam.md for the rights that the administrator's key needs; check the clock of this machine",
   limit: "a user has two access keys at most: delete the one that nothing uses",
   rejected: "check the name of the user in the rule",
 };
@@ -63,7 +41,9 @@ export function createAwsQuery(service: AwsService, keys: AwsKeys, access: Servi
     tolerated: readonly string[] = [],
   ): Promise<AwsAnswer> => {
     const body = new URLSearchParams({ Action: action, Version: service.version, ...fields }).toString();
-    const headers = await signedHeaders(service, keys, body, access.now());
+    const { name, region, endpoint } = service;
+    const signable = { service: name, region, endpoint, headers: { "content-type": contentType }, body };
+    const headers = await signAwsRequest(signable, keys, access.now());
     const answer = await client.send({
       method: "POST",
       path: [],
@@ -74,8 +54,9 @@ export function createAwsQuery(service: AwsService, keys: AwsKeys, access: Servi
     });
     const read = readAnswer(answer);
     if (read.code === undefined || tolerated.includes(read.code)) return read;
-    const failure = classes[read.code] ?? (answer.status === 403 ? "auth" : "rejected");
-    const hint = hints[failure];
+    const failure = classOfAwsCode(read.code, answer.status);
+    const auth = `${service.page} has the rights that the keys need; check the clock of this machine`;
+    const hint = failure === "auth" ? auth : hints[failure];
     throw new ProviderFailure(failure, `Amazon refused ${action} with ${read.code}`, {
       hints: hint === undefined ? [] : [hint],
     });
@@ -84,24 +65,6 @@ export function createAwsQuery(service: AwsService, keys: AwsKeys, access: Servi
 
 const contentType = "application/x-www-form-urlencoded; charset=utf-8";
 
-async function signedHeaders({ name, endpoint, region }: AwsService, keys: AwsKeys, body: string, now: Date) {
-  const { AwsV4Signer } = await import("aws4fetch");
-  const session = keys.session?.revealText();
-  const signer = new AwsV4Signer({
-    method: "POST",
-    url: new URL(endpoint).toString(),
-    headers: { "content-type": contentType },
-    body,
-    accessKeyId: keys.id,
-    secretAccessKey: keys.secret.revealText() ?? "",
-    ...(session === undefined ? {} : { sessionToken: session }),
-    service: name,
-    region,
-    datetime: now.toISOString().replaceAll(/[-:]|\.\d{3}/g, ""),
-  });
-  return Object.fromEntries((await signer.sign()).headers.entries());
-}
-
 /** Of the XML only leaf elements with plain texts are looked at: keys, names and codes have no entities. */
 function readAnswer(answer: HttpAnswer): AwsAnswer {
   const texts = (element: string): readonly string[] =>
@@ -109,6 +72,6 @@ function readAnswer(answer: HttpAnswer): AwsAnswer {
       ([, text = ""]) => text,
     );
   const [code = "an unknown code"] =
-    answer.status === 200 ? [] : texts("Code").filter((it) => /^[A-Za-z.]{1,64}$/.test(it));
+    answer.status === 200 ? [] : texts("Code").filter((it) => findAwsCode(it) !== undefined);
   return { code: answer.status === 200 ? undefined : code, answer, texts };
 }

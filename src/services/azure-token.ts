@@ -36,7 +36,7 @@ export async function requestAzureToken(login: AzureLogin, client: string, proof
     hints: [
       "assertion" in proof
         ? "an assertion is good for minutes: take it just before the run, with the audience api://AzureADTokenExchange"
-        : "check tenant, client and secret of admin in the rule",
+        : "check the tenant, the client and the secret that it logs in with",
     ],
   });
 }

@@ -12,9 +12,11 @@ export interface ExecProgram {
   /** All variables that it gets. */
   readonly environment: ReadonlyMap<string, Secret>;
   readonly timeoutMs: number;
+  /** Whose program it is, for words: a rule's, without. */
+  readonly of?: "rule" | "target";
 }
 
-/** What each exit code of a rotator program means. */
+/** What each exit code of a program means. */
 const exitClasses: Readonly<Record<number, FailureClass>> = {
   10: "rejected",
   11: "auth",
@@ -27,7 +29,7 @@ const maxOutputBytes = 1024 * 1024;
 const words: Readonly<Record<FailureClass, string>> = {
   rejected: "does not take this value",
   auth: "is not let in, or not allowed",
-  limit: "has no room for another credential",
+  limit: "has no room for another",
   transient: "cannot do it now",
   unknown: "does not know whether it was done",
 };
@@ -45,11 +47,12 @@ export async function runProgram(
   isChange: boolean,
 ): Promise<unknown> {
   const unclear: FailureClass = isChange ? "unknown" : "transient";
-  const fail = (failureClass: FailureClass, what: string, hint = seeDocs) =>
-    new ProviderFailure(failureClass, `the program of the rule ${what} at the step ${step}`, { hints: [hint] });
+  const { of = "rule" } = program;
+  const fail = (failureClass: FailureClass, what: string, hint: string = seeDocs[of]) =>
+    new ProviderFailure(failureClass, `the program of the ${of} ${what} at the step ${step}`, { hints: [hint] });
   const ended = await runToEnd(program, JSON.stringify(input));
   if ("startError" in ended)
-    throw fail("auth", `cannot be started (${ended.startError})`, "look at command in the rule");
+    throw fail("auth", `cannot be started (${ended.startError})`, `look at command in the ${of}`);
   if (ended.isOverdue) throw fail(unclear, `did not end within ${Math.round(program.timeoutMs / 1000)} s`);
   const failureClass = exitClasses[ended.code ?? -1];
   if (failureClass !== undefined) throw fail(failureClass, `says that it ${words[failureClass]}`);
@@ -59,7 +62,10 @@ export async function runProgram(
   return answer;
 }
 
-const seeDocs = "its output is not shown, since it may hold a value: run it by hand, as docs/rotators/exec.md says";
+const seeDocs = {
+  rule: "its output is not shown, since it may hold a value: run it by hand, as docs/rotators/exec.md says",
+  target: "its output is not shown, since it may hold a value: run it by hand, as docs/targets/exec.md says",
+} as const;
 
 type Ended =
   | { readonly startError: string }

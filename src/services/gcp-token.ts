@@ -1,4 +1,4 @@
-import { createPrivateKey, sign, type KeyObject } from "node:crypto";
+import { createPrivateKey, type KeyObject } from "node:crypto";
 import { z } from "zod";
 import { createHttpClient, type HttpAnswer } from "../net/http-client.ts";
 import { ProviderFailure } from "../net/provider-failure.ts";
@@ -6,6 +6,8 @@ import { Secret } from "../secret/secret.ts";
 import type { Liveness } from "./liveness.ts";
 import type { ServiceAccess } from "./service-access.ts";
 import { agreesOnTime, readAnswer } from "./service-answer.ts";
+import { printSignedToken } from "./signed-token.ts";
+import type { TimedToken } from "./token-cache.ts";
 
 /** Where Google exchanges assertions for tokens. */
 export interface GcpLogin {
@@ -20,15 +22,18 @@ export interface GcpLogin {
 const audience = "https://oauth2.googleapis.com/token";
 const scope = "https://www.googleapis.com/auth/cloud-platform";
 const lifetimeSeconds = 600;
-const granted = z.object({ access_token: z.string() });
+const granted = z.object({ access_token: z.string(), expires_in: z.number().optional() });
 const refused = z.object({ error: z.string() });
 
 /** A token of a service account, by an assertion that its key signs (RFC 7523). Throws ProviderFailure `auth`. */
-export async function requestGcpToken(login: GcpLogin, access: ServiceAccess): Promise<Secret> {
+export async function requestGcpTimedToken(login: GcpLogin, access: ServiceAccess): Promise<TimedToken> {
   const answer = await ask(login, access);
-  if (answer.status === 200) return Secret.text(readAnswer(granted, answer).access_token);
-  throw new ProviderFailure("auth", "Google gave the administrator's service account no token", {
-    hints: ["check that its key is the one of the rule and is not disabled, and the clock of this machine"],
+  if (answer.status === 200) {
+    const { access_token: token, expires_in: seconds } = readAnswer(granted, answer);
+    return { token: Secret.text(token), seconds };
+  }
+  throw new ProviderFailure("auth", "Google gave the service account no token", {
+    hints: ["check that its key is the right one and is not disabled, and the clock of this machine"],
   });
 }
 
@@ -56,11 +61,7 @@ async function ask(login: GcpLogin, access: ServiceAccess): Promise<HttpAnswer> 
   return await http.send({ method: "POST", path: ["token"], body: { form }, expect: [200, 400, 401] });
 }
 
-/** RFC 7515 with RS256. */
 function printAssertion({ email, key, keyId }: GcpLogin, access: ServiceAccess): Secret {
   const iat = Math.floor(access.now().getTime() / 1000);
-  const header = { alg: "RS256", typ: "JWT", ...(keyId === undefined ? {} : { kid: keyId }) };
-  const claims = { iss: email, scope, aud: audience, iat, exp: iat + lifetimeSeconds };
-  const signed = [header, claims].map((it) => Buffer.from(JSON.stringify(it)).toString("base64url")).join(".");
-  return Secret.text(`${signed}.${sign("sha256", Buffer.from(signed), key).toString("base64url")}`);
+  return printSignedToken({ iss: email, scope, aud: audience, iat, exp: iat + lifetimeSeconds }, key, keyId);
 }

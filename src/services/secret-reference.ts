@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { isSealtreeError } from "../errors.ts";
-import { parseAddress, type Address } from "../secret/address.ts";
+import type { Address } from "../secret/address.ts";
+import { findWholeReference } from "../secret/reference.ts";
 
 /** Where an option's value comes from: another secret, or the environment of the run. */
 export type SecretReference =
@@ -17,13 +17,8 @@ export const secretReference = z.string().transform((text, context): SecretRefer
 
 /** The reference that `text` is as a whole; undefined when it is none. */
 export function findReference(text: string): SecretReference | undefined {
-  const [, kind, rest = ""] = /^\$\{(secret|env):([^{}]+)\}$/.exec(text) ?? [];
-  if (kind === "env") return /^[A-Za-z_][A-Za-z0-9_]*$/.test(rest) ? { kind: "environment", name: rest } : undefined;
-  if (kind !== "secret") return undefined;
-  try {
-    return { kind: "secret", address: parseAddress(rest) };
-  } catch (error) {
-    if (isSealtreeError(error)) return undefined;
-    throw error;
-  }
+  const name = /^\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}$/.exec(text)?.[1];
+  if (name !== undefined) return { kind: "environment", name };
+  const address = findWholeReference(text);
+  return address === undefined ? undefined : { kind: "secret", address };
 }

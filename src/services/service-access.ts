@@ -12,4 +12,6 @@ export interface ServiceAccess {
   readonly timeoutMs: number;
   /** Where programs of a policy start: the work tree. The current directory without. */
   readonly directory?: string;
+  /** The variables of the run, for git. None without. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
 }

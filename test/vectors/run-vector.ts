@@ -14,6 +14,7 @@ import { parseScopePath } from "../../src/secret/address.ts";
 import { Secret } from "../../src/secret/secret.ts";
 import { parseScopeFile } from "../../src/store/scope-file.ts";
 import { openGenerationFile } from "./open-generation-file.ts";
+import { openSqlRows } from "./open-sql-rows.ts";
 import { hex, type Fields, type Verdict } from "./vector.ts";
 
 export interface VectorOutcome {
@@ -73,6 +74,7 @@ const runners: Readonly<Record<string, Runner>> = {
     return { kind: secret.kind, value: hex(secret.reveal()) };
   },
   "drop.json": runDrop,
+  "sql-row.json": openSqlRows,
 };
 
 /**

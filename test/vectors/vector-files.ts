@@ -5,6 +5,7 @@ import { fingerprintVectors, generationVectors } from "./generation-vectors.ts";
 import { openVectors } from "./open-vectors.ts";
 import { scopeFileVectors } from "./scope-file-vectors.ts";
 import { sealVectors } from "./seal-vectors.ts";
+import { sqlRowVectors } from "./sql-row-vectors.ts";
 import { printVectorFile } from "./vector.ts";
 
 /** Every vector file's name and text, made from fixed bytes only: the same each time. */
@@ -19,6 +20,7 @@ export function makeVectorFiles(): ReadonlyMap<string, string> {
     ["scope-file.json", printVectorFile("scope files, read without a key", scopeFileVectors())],
     ["seal.json", printVectorFile("values sealed with fixed random bytes, which must also open", sealVectors())],
     ["drop.json", printVectorFile("drops to open with an age identity, most of them wrong in one way", dropVectors())],
+    ["sql-row.json", printVectorFile("rows of a table, read as a program that runs reads them", sqlRowVectors())],
     ["open.json", printVectorFile("records to open, most of them wrong in one way", openVectors())],
   ]);
 }

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 import sealtree_drop
 import sealtree_format as sealtree
+import sealtree_sql
 
 
 def run_pae(given):
@@ -92,6 +93,21 @@ def run_drop(given):
     return {**dict(zip(("value_id", "created", "stanzas", "kind"), opened)), "value": opened[4].hex()}
 
 
+def run_sql_row(given):
+    columns = ("wrapped_key", "sealed", "mac")
+    parse = lambda row: row and {**row, **{name: bytes.fromhex(row[name]) for name in columns}}
+    sequence, values = sealtree_sql.read_owner(
+        (given["owner_type"], given["owner_id"]),
+        parse(given["owner_row"]),
+        [parse(row) for row in given["rows"]],
+        key=bytes.fromhex(given["key"]) if "key" in given else None,
+        identity=given.get("identity"),
+        integrity=bytes.fromhex(given.get("integrity_key", "")),
+    )
+    named = [{"name": name, "kind": kind, "value": value.hex()} for name, (kind, value) in sorted(values.items())]
+    return {"sequence": sequence, "values": named}
+
+
 RUNNERS = {
     "pae": run_pae,
     "pad": run_pad,
@@ -103,6 +119,7 @@ RUNNERS = {
     "seal": run_seal,
     "open": run_open,
     "drop": run_drop,
+    "sql-row": run_sql_row,
 }
 
 
