@@ -21,6 +21,8 @@ export interface ChildOptions {
   /** Values by variable name. */
   readonly secrets: ReadonlyMap<string, Secret>;
   readonly masking: "on" | "off";
+  /** What is masked in its output, when not just `secrets`. */
+  readonly masked?: readonly Secret[];
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
   readonly signals: SignalSource;
@@ -87,7 +89,8 @@ async function waitForChild(child: ChildProcess, options: ChildOptions): Promise
 function copyOutputs(child: ChildProcess, options: ChildOptions): OutputCopy[] {
   const { stdout, stderr } = child;
   if (stdout === null && stderr === null) return [];
-  const createMask = options.masking === "on" ? createOutputMask(options.secrets.values()) : undefined;
+  const createMask =
+    options.masking === "on" ? createOutputMask(options.masked ?? options.secrets.values()) : undefined;
   return [
     ...(stdout === null ? [] : [new OutputCopy(stdout, options.stdout, createMask?.())]),
     ...(stderr === null ? [] : [new OutputCopy(stderr, options.stderr, createMask?.())]),

@@ -1,4 +1,5 @@
 import { parseDotenv, printDotenv } from "./dotenv-text.ts";
+import { printCompose } from "./compose-text.ts";
 import { printDocker } from "./docker-text.ts";
 import { printGithub } from "./github-text.ts";
 import { parseJson, printJson } from "./json-text.ts";
@@ -14,6 +15,7 @@ export const textFormats = {
   yaml: { describe: "a flat YAML map", parse: parseYaml, print: printYaml },
   shell: { describe: "export lines for a POSIX shell", print: printShell },
   docker: { describe: "docker run --env-file", print: printDocker },
+  compose: { describe: "env_file of Docker Compose", print: printCompose },
   systemd: { describe: "systemd EnvironmentFile", print: printSystemd },
   github: { describe: "GitHub Actions $GITHUB_ENV", print: printGithub },
 } as const satisfies Record<string, TextFormat>;

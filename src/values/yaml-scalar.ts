@@ -29,13 +29,28 @@ export function printYamlKey(name: string): string {
 export function printYamlValue(secret: Secret): string {
   const text = secret.kind === "binary" ? undefined : secret.revealText();
   if (text === undefined) return `!!binary "${Buffer.from(secret.reveal()).toString("base64")}"`;
-  if (plain.test(text) && !word.test(text)) return text;
-  return fitsLiteral(text) ? printLiteral(text) : `"${text.replace(escaped, escapeCharacter)}"`;
+  if (isPlainYaml(text)) return text;
+  return fitsLiteral(text) ? printLiteral(text) : `"${escapeYaml(text)}"`;
+}
+
+/** True for text that every parser reads as the same string without quotes, wherever a scalar may stand. */
+export function isPlainYaml(text: string): boolean {
+  return plain.test(text) && !word.test(text);
+}
+
+/** `text` as it stands between double quotes, on one line. */
+export function escapeYaml(text: string): string {
+  return text.replace(escaped, escapeCharacter);
+}
+
+/** True when nothing but line feeds, tabs and characters that can be seen are in `text`. */
+export function isPrintableYaml(text: string): boolean {
+  return !hidden.test(text.replace(/[\t\n]/g, ""));
 }
 
 function fitsLiteral(text: string): boolean {
   if (!/[^\n]\n/.test(text) || /^\s|[^\S\n](?:\n|$)|\n\n$/.test(text)) return false;
-  return !hidden.test(text.replace(/[\t\n]/g, ""));
+  return isPrintableYaml(text);
 }
 
 function printLiteral(text: string): string {

@@ -5,6 +5,7 @@ import type { RandomSource } from "../../src/crypto/random.ts";
 import { hasCode } from "../../src/errors.ts";
 import { parseSecretName } from "../../src/secret/address.ts";
 import { Secret } from "../../src/secret/secret.ts";
+import { printCompose } from "../../src/values/compose-text.ts";
 import { printDocker } from "../../src/values/docker-text.ts";
 import { environmentName, environmentNames } from "../../src/values/environment-name.ts";
 import { printGithub } from "../../src/values/github-text.ts";
@@ -40,7 +41,7 @@ describe("environmentName", () => {
 });
 
 describe("the formats for an environment", () => {
-  const formats = ["dotenv", "shell", "docker", "systemd", "github"] as const;
+  const formats = ["dotenv", "shell", "docker", "compose", "systemd", "github"] as const;
 
   it.each(formats)("%s refuses binary values and NUL, and names the secret", (format) => {
     for (const secret of [
@@ -107,6 +108,31 @@ describe("printDocker", () => {
   });
 });
 
+describe("printCompose", () => {
+  it("is read back by the rules of compose's parser, old and new, or refused", () => {
+    const odd = fc.string({ unit: fc.constantFrom("'", '"', "\\", "$", "{", "#", "\n", " ", "a", "n"), maxLength: 8 });
+    let printed = 0;
+    fc.assert(
+      fc.property(fc.array(fc.oneof(withoutNul, odd), { maxLength: 3 }), (texts) => {
+        const text = findPrinted(textEntries(...texts));
+        if (text === undefined) return;
+        printed++;
+        expect(readComposeFile(text)).toEqual(texts.map((value, index) => [`V${index}`, value]));
+      }),
+      { numRuns: 1000 },
+    );
+    expect(printed).toBeGreaterThan(300);
+  });
+
+  it.each(["a\r", "a b\\", "it's $HOME", `it's "so"`, "it's \\n"])("refuses %j, which would need an escape", (text) => {
+    expect(failureOf(() => printCompose(textEntries(text)))).toMatchObject({ code: "E_VALUE_UNFIT" });
+  });
+
+  it("quotes only where it has to", () => {
+    expect(printCompose(textEntries("word", "a b", "it's", ""))).toBe("V0=word\nV1='a b'\nV2=\"it's\"\nV3=''\n");
+  });
+});
+
 describe("printSystemd", () => {
   it("is read back by the rules of EnvironmentFile", () => {
     const value = withoutNul.filter((text) => !/\p{Noncharacter_Code_Point}/u.test(text));
@@ -154,6 +180,39 @@ describe("printGithub", () => {
     expect((error as Error).message).toBe("the random source repeats itself");
   });
 });
+
+function findPrinted(entries: Parameters<typeof printCompose>[0]): string | undefined {
+  try {
+    return printCompose(entries);
+  } catch (error) {
+    if (hasCode(error, "E_VALUE_UNFIT")) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * As compose-go reads an env_file: a quote ends at the next one without a backslash before it; within
+ * double quotes, and without quotes, escapes and variables would be put in, so there must be none.
+ */
+function readComposeFile(text: string): [string, string][] {
+  const entries: [string, string][] = [];
+  let rest = text;
+  while (rest !== "") {
+    const [start = "", name = "", quote = ""] = /^(\w+)=(['"]?)/.exec(rest) ?? [];
+    if (start === "") throw new Error("the text is no env_file");
+    rest = rest.slice(start.length);
+    let end = quote === "" ? rest.indexOf("\n") : rest.indexOf(quote);
+    while (quote !== "" && rest[end - 1] === "\\") end = rest.indexOf(quote, end + 1);
+    const value = rest.slice(0, end);
+    if (quote !== "'" && /[$\\]/.test(value)) throw new Error("something would be put in");
+    if (quote === "" && /[#\s]/.test(value)) throw new Error("a part would be taken for a comment");
+    entries.push([name, value]);
+    rest = rest.slice(end + quote.length);
+    if (!rest.startsWith("\n")) throw new Error("a value goes on behind its end");
+    rest = rest.slice(1);
+  }
+  return entries;
+}
 
 /** The grammar of systemd.exec(5), EnvironmentFile=, for assignments without comments. */
 function readEnvironmentFile(text: string): [string, string][] {

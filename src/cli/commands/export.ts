@@ -1,8 +1,9 @@
 import { resolve } from "node:path";
 import { SealtreeError } from "../../errors.ts";
+import { resolveValues, type ResolvedSecret } from "../../resolve/interpolate.ts";
 import { parseScopePath, type ScopePath } from "../../secret/address.ts";
 import { checkNotTracked, writePlaintextFile } from "../../values/plaintext-file.ts";
-import { byName, byVariable, selectSecrets, type SelectedSecret } from "../../values/select-secrets.ts";
+import { byName, byVariable, selectSecrets } from "../../values/select-secrets.ts";
 import { isTextFormatName, textFormats, type TextFormatName } from "../../values/text-formats.ts";
 import { auditReads } from "../audit-reads.ts";
 import type { CommandModule } from "../command.ts";
@@ -17,7 +18,7 @@ export const exportValues: CommandModule = {
   arguments: "<scopes...>",
   kind: "read",
   description:
-    "Prints the values of the scopes in plaintext, in the format another program reads. Refuses a value that the format cannot hold, and two secrets of one name.",
+    "Prints the values of the scopes in plaintext, in the format another program reads, with the references in them resolved; sealtree decrypt prints them as they are stored. Refuses a value that the format cannot hold, and two secrets of one name.",
   options: [
     { flags: "--format <format>", description: `${Object.keys(textFormats).join(", ")}; dotenv without` },
     { flags: "--only <names>", description: "these names only, joined by commas" },
@@ -45,7 +46,7 @@ export const exportValues: CommandModule = {
     const text = textFormats[format].print(entries, context.session.random);
     const names = [...entries.keys()];
     if (file === undefined) await confirmPlaintext(context, count(names.length, "value"));
-    auditReads(context, "export", selected);
+    auditReads(context, "export", [...selected, ...selected.flatMap(({ references }) => references)]);
     if (file !== undefined) writePlaintextFile(file, text);
     if (context.options.json)
       context.json({ format, names, file: file ?? null, text: file === undefined ? text : null });
@@ -54,8 +55,9 @@ export const exportValues: CommandModule = {
   },
 };
 
-async function select(context: Context, scopes: readonly ScopePath[], only: unknown): Promise<SelectedSecret[]> {
-  return await selectSecrets(await context.tree(), scopes, await context.session.identities(), parseNameList(only));
+async function select(context: Context, scopes: readonly ScopePath[], only: unknown): Promise<ResolvedSecret[]> {
+  const [tree, identities] = [await context.tree(), await context.session.identities()];
+  return await resolveValues(tree, identities, await selectSecrets(tree, scopes, identities, parseNameList(only)));
 }
 
 function parseFormat(option: unknown): TextFormatName {

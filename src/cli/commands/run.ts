@@ -1,31 +1,43 @@
 import { accessSync, constants, existsSync, statSync } from "node:fs";
-import { delimiter, resolve } from "node:path";
+import { basename, delimiter, resolve } from "node:path";
 import { Writable } from "node:stream";
-import { SealtreeError } from "../../errors.ts";
+import { SealtreeError, usageError } from "../../errors.ts";
+import type { EnvFileValues } from "../../resolve/env-file.ts";
+import { resolveValues, type ResolvedSecret } from "../../resolve/interpolate.ts";
 import { refusedName } from "../../resolve/refused-names.ts";
 import { runChild } from "../../resolve/run-child.ts";
-import { parseScopePath, printAddress } from "../../secret/address.ts";
-import { byVariable, selectSecrets, type SelectedSecret } from "../../values/select-secrets.ts";
+import { parseScopePath, printAddress, type ScopePath } from "../../secret/address.ts";
+import { decodeUtf8 } from "../../secret/utf8.ts";
+import { byVariable, selectSecrets } from "../../values/select-secrets.ts";
 import { auditReads } from "../audit-reads.ts";
 import type { CommandModule } from "../command.ts";
 import type { Context } from "../context.ts";
 import type { OutputStream } from "../io.ts";
 import { parseNameList } from "../name-list.ts";
+import { readInputFile } from "../value-input.ts";
+
+const maxEnvFileBytes = 8 * 1024 * 1024;
 
 export const run: CommandModule = {
-  arguments: "<scopes...>",
+  arguments: "[scopes...]",
   kind: "read",
   passesThrough: true,
   description:
-    "Runs a command with the secrets of the scopes as environment variables, and passes its exit status and signals through. Dotted and dashed names become UPPER_SNAKE. Values are masked in the output unless it is a terminal.",
+    "Runs a command with the secrets of the scopes as environment variables, and passes its exit status and signals through. Dotted and dashed names become UPPER_SNAKE. A .env file gives names and values of its own, with references such as ${secret:prod/api/STRIPE_KEY}; it goes before the scopes, they go before the present environment, and a later file before an earlier one. Values are masked in the output unless it is a terminal.",
   options: [
-    { flags: "--only <names>", description: "hand over these names only, joined by commas" },
+    {
+      flags: "--dotenv <file>",
+      description: "take names and values from a .env file, references resolved; may be given several times",
+      repeats: true,
+    },
+    { flags: "--only <names>", description: "of the scopes hand over these names only, joined by commas" },
     { flags: "--allow-name <names>", description: "hand over names that change how programs load, such as PATH" },
     { flags: "--no-mask", description: "leave the output as it is" },
     { flags: "--mask", description: "mask also where the output is a terminal" },
   ],
   examples: [
     { command: "sealtree run prod/api -- node server.js", description: "a server with its secrets" },
+    { command: "sealtree run --dotenv .env -- npm start", description: "what a .env file refers to" },
     { command: "sealtree run prod/api prod/db --only DATABASE_URL -- psql", description: "one value of two scopes" },
   ],
   json: "nothing of its own: stdout is the command's; a failure before it starts is JSON on stderr",
@@ -40,23 +52,35 @@ export const run: CommandModule = {
     }
     const scopes = args.slice(0, end).map(parseScopePath);
     if (scopes.length === 1 && scopes[0] !== undefined) context.about({ operation: "run", scope: scopes[0] });
-    const tree = await context.tree();
-    const selected = await selectSecrets(
-      tree,
-      scopes,
-      await context.session.identities(),
-      parseNameList(options["only"]),
-    );
+    const files = (options["dotenv"] as readonly string[] | undefined) ?? [];
+    if (scopes.length === 0) checkHasFiles(files, options["only"]);
+    const selected = scopes.length === 0 ? [] : await selectResolved(context, scopes, options["only"]);
     const variables = byVariable(selected);
-    checkNames(variables, parseVariables(options["allowName"]));
-    auditReads(context, "run", selected);
+    const allowed = parseVariables(options["allowName"]);
+    checkNames(
+      [...variables].map(([variable, { address }]) => [variable, printAddress(address)]),
+      allowed,
+    );
+    const given = files.length === 0 ? undefined : await readEnvFiles(context, files, allowed);
+    auditReads(context, "run", [
+      ...selected,
+      ...selected.flatMap(({ references }) => references),
+      ...(given?.opened ?? []),
+    ]);
     const { env, stdin, stdout, stderr } = context.io;
     const status = await runChild({
       command,
       args: commandArgs,
       directory: context.directory,
       environment: env,
-      secrets: new Map([...variables].map(([variable, { secret }]) => [variable, secret])),
+      secrets: new Map([
+        ...[...variables].map(([variable, { secret }]) => [variable, secret] as const),
+        ...[...(given?.variables ?? [])].map(([variable, { value }]) => [variable, value] as const),
+      ]),
+      masked: [
+        ...selected.flatMap(({ secret, references }) => [secret, ...references.map((it) => it.secret)]),
+        ...(given?.secret ?? []),
+      ],
       masking: options["mask"] === false ? "off" : "on",
       stdout: toStream(stdout, options["mask"] === true),
       stderr: toStream(stderr, options["mask"] === true),
@@ -90,12 +114,55 @@ function parseVariables(option: unknown): readonly string[] {
   return typeof option === "string" ? option.split(",").map((text) => text.trim()) : [];
 }
 
-function checkNames(variables: ReadonlyMap<string, SelectedSecret>, allowed: readonly string[]): void {
-  for (const [variable, { address }] of variables) {
+async function selectResolved(
+  context: Context,
+  scopes: readonly ScopePath[],
+  only: unknown,
+): Promise<ResolvedSecret[]> {
+  const [tree, identities] = [await context.tree(), await context.session.identities()];
+  return await resolveValues(tree, identities, await selectSecrets(tree, scopes, identities, parseNameList(only)));
+}
+
+function checkHasFiles(files: readonly string[], only: unknown): void {
+  if (files.length === 0)
+    throw usageError(
+      "there are no secrets to run it with",
+      "name a scope, or --dotenv FILE: sealtree run SCOPE -- COMMAND",
+    );
+  if (only !== undefined) throw usageError("--only chooses from scopes, and there is none", "name a scope");
+}
+
+/** The .env files of the command line. */
+async function readEnvFiles(
+  context: Context,
+  paths: readonly string[],
+  allowed: readonly string[],
+): Promise<EnvFileValues> {
+  const { resolveEnvFiles } = await import("../../resolve/env-file.ts");
+  const files = paths.map((path) => {
+    const text = decodeUtf8(readInputFile(context, path, maxEnvFileBytes));
+    if (text === undefined) throw new SealtreeError("E_INPUT_INVALID", "the .env file is not UTF-8");
+    return { name: basename(path), text };
+  });
+  const given = await resolveEnvFiles(
+    files,
+    () => context.tree(),
+    () => context.session.identities(),
+  );
+  checkNames(
+    [...given.variables].map(([variable, { file }]) => [variable, `${variable} of ${file}`]),
+    allowed,
+  );
+  return given;
+}
+
+/** `names` are variables, each with what it is in words. */
+function checkNames(names: readonly (readonly [variable: string, what: string])[], allowed: readonly string[]): void {
+  for (const [variable, what] of names) {
     const reason = allowed.includes(variable) ? undefined : refusedName(variable);
     if (reason === undefined) continue;
-    throw new SealtreeError("E_NAME_REFUSED", `${printAddress(address)} is not handed over as ${variable}: ${reason}`, {
-      hints: [`if it is meant: --allow-name ${variable}; otherwise leave it out with --only`],
+    throw new SealtreeError("E_NAME_REFUSED", `${what} is not handed over as ${variable}: ${reason}`, {
+      hints: [`if it is meant: --allow-name ${variable}; otherwise leave it out`],
     });
   }
 }
