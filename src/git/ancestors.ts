@@ -12,6 +12,14 @@ export async function findMergeBase(place: GitPlace, a: string, b: string): Prom
   return (await tryGit(place, ["merge-base", a, b], { allowExit: [1] }))?.trim();
 }
 
+/** True when `ancestor` is before `commit`, as far as this clone can tell: false when it lacks one of them. Both are full ids. */
+export async function isBefore(place: GitPlace, ancestor: string, commit: string): Promise<boolean> {
+  if (ancestor === commit) return false;
+  return (
+    (await tryGit(place, ["merge-base", "--is-ancestor", ancestor, commit], { allowExit: [1, 128] })) !== undefined
+  );
+}
+
 /** True while a merge waits to be committed. */
 export async function isMerging(place: GitPlace): Promise<boolean> {
   const head = ["rev-parse", "--verify", "--quiet", "MERGE_HEAD^{commit}"];

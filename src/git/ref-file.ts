@@ -64,11 +64,6 @@ export async function moveRef(
   });
 }
 
-/** The best common ancestor of two commits; undefined when they have none. */
-export async function findMergeBase(place: GitPlace, one: string, other: string): Promise<string | undefined> {
-  return (await tryGit(place, ["merge-base", one, other], { allowExit: [1, 128] }))?.trim();
-}
-
 /** The remote that the present branch, or else the whole repository, belongs to; undefined without one. */
 export async function findRemoteName(place: GitPlace): Promise<string | undefined> {
   const head = (await tryGit(place, ["symbolic-ref", "--quiet", "--short", "HEAD"], { allowExit: [1, 128] }))?.trim();

@@ -6,6 +6,7 @@ export const policiesDirectory = "policies";
 export const membersDirectory = "policies/members";
 export const accessPolicyPath = "policies/access.yaml";
 export const rotationPolicyPath = "policies/rotation.yaml";
+export const deployPolicyPath = "policies/deploy.yaml";
 export const secretSchemaPath = "policies/schema.yaml";
 export const attributesPath = ".gitattributes";
 export const modulesPath = ".gitmodules";

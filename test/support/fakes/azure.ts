@@ -21,8 +21,12 @@ export interface FakeAzure {
   readonly stop: () => Promise<void>;
 }
 
-const scope = "https://graph.microsoft.com/.default";
 const token = "test-graph-token";
+/** By the scope that they are for. */
+const tokens: Readonly<Record<string, string>> = {
+  "https://graph.microsoft.com/.default": token,
+  "https://vault.azure.net/.default": "test-vault-token",
+};
 
 /** Microsoft identity platform, "Get a token" of the client credentials flow: fields and answers. */
 const loginPaths = {
@@ -98,7 +102,8 @@ export async function startFakeAzure(): Promise<FakeAzure> {
         status: 401,
         json: { error: "invalid_client", error_description: `AADSTS${code}`, error_codes: [code] },
       });
-      if (params["tenant"] !== "test.example" || body["scope"] !== scope) return deny(90_002);
+      const granted = tokens[String(body["scope"])];
+      if (params["tenant"] !== "test.example" || granted === undefined) return deny(90_002);
       const grant = (text: string): ApiReply => ({
         status: 200,
         json: { token_type: "Bearer", expires_in: 3599, access_token: text },
@@ -109,7 +114,7 @@ export async function startFakeAzure(): Promise<FakeAzure> {
       if (body["client_id"] !== admin) return deny(700_016);
       const isKnown =
         body["client_secret"] === "test-admin-secret" || body["client_assertion"] === "test-admin-assertion";
-      return isKnown ? grant(token) : deny(7_000_215);
+      return isKnown ? grant(granted) : deny(7_000_215);
     },
   });
   const stop = async () => {

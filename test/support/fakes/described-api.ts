@@ -20,8 +20,8 @@ export interface ApiReply {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** What goes wrong with the next request of a kind: it is not done, or done and not answered. */
-export type ApiFault = { readonly status: number } | "lost answer";
+/** What goes wrong with the next request of a kind: it is not done, or done and not answered, or there is silence. */
+export type ApiFault = ApiReply | "lost answer" | "silence";
 
 export interface DescribedApi {
   readonly url: string;
@@ -29,6 +29,8 @@ export interface DescribedApi {
   readonly violations: readonly string[];
   /** Every request that came: its operation, or method and path. */
   readonly requests: readonly string[];
+  /** The path and query of each. */
+  readonly addresses: readonly string[];
   /** Method, path and body of all requests, as a server that logs all of them. */
   readonly logText: () => string;
   failNext(operation: string, fault: ApiFault): void;
@@ -54,12 +56,14 @@ export async function startDescribedApi(options: DescribedApiOptions): Promise<D
   const find = findOperationFinder(options.description, additions);
   const violations: string[] = [];
   const requests: string[] = [];
+  const addresses: string[] = [];
   const faults = new Map<string, ApiFault>();
   let log = "";
 
   const server = createServer((request, response) => {
     void readAll(request).then((text) => {
       const reply = respondOrNote(request, text);
+      if (reply === "silence") return undefined;
       if (reply === undefined) return request.socket.destroy();
       const body = reply.json === undefined ? "" : JSON.stringify(reply.json);
       const type = body === "" ? {} : { "content-type": "application/json" };
@@ -72,7 +76,7 @@ export async function startDescribedApi(options: DescribedApiOptions): Promise<D
   const { port } = server.address() as AddressInfo;
 
   /** A mistake in the fake itself is a violation, not a request without an end. */
-  function respondOrNote(request: IncomingMessage, text: string): ApiReply | undefined {
+  function respondOrNote(request: IncomingMessage, text: string): ApiReply | "silence" | undefined {
     try {
       return respond(request, text);
     } catch (error) {
@@ -81,9 +85,10 @@ export async function startDescribedApi(options: DescribedApiOptions): Promise<D
     }
   }
 
-  function respond(request: IncomingMessage, text: string): ApiReply | undefined {
+  function respond(request: IncomingMessage, text: string): ApiReply | "silence" | undefined {
     const url = new URL(request.url ?? "/", "http://127.0.0.1");
     const method = request.method ?? "";
+    addresses.push(request.url ?? "");
     log += `${method} ${request.url ?? ""} ${text}\n`;
     const operation = url.pathname.startsWith(base) ? find(method, url.pathname.slice(base.length)) : undefined;
     requests.push(operation?.name ?? `${method} ${url.pathname}`);
@@ -103,7 +108,7 @@ export async function startDescribedApi(options: DescribedApiOptions): Promise<D
 
     const fault = faults.get(operation.name);
     faults.delete(operation.name);
-    if (typeof fault === "object") return { status: fault.status };
+    if (typeof fault === "object" || fault === "silence") return fault;
     const reply = answer({
       operation: operation.name,
       params: operation.params,
@@ -121,6 +126,7 @@ export async function startDescribedApi(options: DescribedApiOptions): Promise<D
     url: `http://127.0.0.1:${port}${base}`,
     violations,
     requests,
+    addresses,
     logText: () => log,
     failNext: (operation, fault) => void faults.set(operation, fault),
     async stop() {
