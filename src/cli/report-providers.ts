@@ -18,6 +18,7 @@ export function toJson({ address, outcome }: RotationResult) {
     ...(typeof until === "number" ? { until: at(until) } : {}),
     ...(until === "after merge" ? { awaits_merge: true } : {}),
     ...("reason" in rest ? { reason: rest.reason } : {}),
+    ...("targets" in rest ? { targets: rest.targets } : {}),
     ...("remarks" in rest ? { remarks: rest.remarks } : {}),
     ...("message" in rest
       ? { class: rest.class, code: rest.code, message: rest.message, in_flight: rest.isInFlight }
@@ -36,7 +37,16 @@ export function sayResults(context: Context, report: ProviderReport): void {
     for (const remark of outcome.kind === "ready" ? outcome.remarks : []) context.say(`  ${remark}`);
   }
   for (const address of postponed) context.say(`left for the next run: ${printAddress(address)}`);
+  sayDelivery(context, report.delivery);
   sayWhere(context, report);
+}
+
+function sayDelivery(context: Context, delivery: ProviderReport["delivery"]): void {
+  for (const { target, isInOrder, reasons } of delivery?.targets.values() ?? []) {
+    if (isInOrder) context.say(`deployed to ${target}`);
+    else context.say(context.paint("red", `not deployed to ${target}: ${reasons.join("; ")}`));
+  }
+  for (const reason of delivery?.refusals ?? []) context.say(`not deployed: ${reason}`);
 }
 
 function sayWhere(context: Context, { results, isAdvanced, branch, trunk }: ProviderReport): void {
@@ -62,7 +72,7 @@ export function reportProviderRollback(context: Context, report: ProviderReport)
 
 /** True when somebody or the next run must do something that should have been done now. */
 export function isOpen({ kind }: RotationOutcome): boolean {
-  return kind === "failed" || kind === "busy" || kind === "refused";
+  return kind === "failed" || kind === "busy" || kind === "refused" || kind === "awaits delivery";
 }
 
 /** Puts what became of each secret into the audit log. */
@@ -94,6 +104,8 @@ export function describeOutcome(outcome: RotationOutcome, address: string): stri
       return `took the old credential of ${address} out of use; it is revoked after ${when(outcome.untilMs)}`;
     case "awaits merge":
       return `nothing to do for ${address}: its new value waits for the pull request, and the old credential is good until then`;
+    case "awaits delivery":
+      return `kept the old credential of ${address}: ${outcome.targets.join(", ")} ${outcome.targets.length === 1 ? "does" : "do"} not have the new one`;
     case "in grace":
       return `nothing to do for ${address}: its last rotation is in grace until ${when(outcome.untilMs)}`;
     case "busy":

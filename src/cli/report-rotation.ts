@@ -1,5 +1,6 @@
 import type { SealtreeError } from "../errors.ts";
-import { printAddress, type ScopePath } from "../secret/address.ts";
+import type { Dependents } from "../resolve/dependents.ts";
+import { printAddress, type Address, type ScopePath } from "../secret/address.ts";
 import type { RotatedScope } from "../rotation/rotate.ts";
 import type { NotRotated, Urgency } from "../rotation/select.ts";
 import { auditFailure } from "./audit-failure.ts";
@@ -20,6 +21,8 @@ export interface RotationReport {
   readonly format: "words" | "markdown";
   /** What was done at providers; undefined when nothing was to be. */
   readonly providers: ProviderReport | undefined;
+  /** What refers to what was rotated, and changes with it. */
+  readonly dependents: Dependents;
 }
 
 /** Says what a rotation did and what it could not do, on stderr or as JSON, and audits both. */
@@ -45,15 +48,21 @@ export async function reportRotation(context: Context, report: RotationReport): 
 }
 
 function printJson(context: Context, report: RotationReport): void {
-  const { scopes, notRotated, unreadable, withoutRule, providers } = report;
+  const { scopes, notRotated, unreadable, withoutRule, providers, dependents } = report;
   context.json({
     rotated: listRotated(scopes),
     not_rotated: listNotRotated(scopes, notRotated),
     unreadable: unreadable.map(({ scope, error }) => ({ scope, code: error.code, message: error.message })),
     at_providers: (providers?.results ?? []).map(toJson),
     postponed: (providers?.postponed ?? []).map(printAddress),
+    targets: [...(providers?.delivery?.targets.values() ?? [])].map(({ target, isInOrder, reasons }) => ({
+      target,
+      in_order: isInOrder,
+      reasons,
+    })),
     branch: providers?.branch ?? null,
     trunk: providers?.trunk ?? null,
+    dependents: [...dependents].map(([address, names]) => ({ address, dependents: names })),
     without_rule: withoutRule,
     dry_run: context.options.dryRun,
   });
@@ -66,6 +75,8 @@ function printWords(context: Context, report: RotationReport): void {
   const verb = context.options.dryRun ? "would rotate" : "rotated";
   for (const { address, commit } of rotated)
     context.say(`${verb} ${address}${commit === null ? "" : ` in ${commit.slice(0, 9)}`}`);
+  for (const [address, names] of report.dependents)
+    for (const name of names) context.say(`${name} refers to ${address} and changes with it`);
   for (const { scope, drops } of scopes.flatMap(({ outcome }) => outcome?.result ?? []))
     if (drops.length > 0) context.say(sayDrops(scope, drops.length));
   for (const { address, reason, needed } of listNotRotated(scopes, notRotated)) {
@@ -75,6 +86,22 @@ function printWords(context: Context, report: RotationReport): void {
   const others = scopes.length + notRotated.length + unreadable.length + (providers?.results.length ?? 0);
   if (rotated.length === 0 && others === 0) context.say("nothing to rotate");
   if (withoutRule > 0) context.say(`${count(withoutRule, "secret")} without a rule: sealtree rotation status`);
+}
+
+/** What refers to the secrets that have a new value, here or at a provider, or would have one. */
+export async function findRotatedDependents(
+  context: Context,
+  { scopes, providers }: Pick<RotationReport, "scopes" | "providers">,
+): Promise<Dependents> {
+  const here = scopes.flatMap(({ rotations, outcome }) => (outcome === undefined ? [] : rotations));
+  const there = (providers?.results ?? []).filter(({ outcome }) => ["rotated", "ready"].includes(outcome.kind));
+  const rotated: Address[] = [...here.map(({ entry }) => entry.address), ...there.map(({ address }) => address)];
+  if (rotated.length === 0) return new Map();
+  const { findDependents } = await import("../resolve/dependents.ts");
+  const { openWorkTree } = await import("../store/work-tree.ts");
+  const { identitiesOrNone } = await import("../identity/identities-or-none.ts");
+  const identities = await identitiesOrNone(() => context.session.identities());
+  return await findDependents(openWorkTree(context.place().root), identities, rotated);
 }
 
 /** What has a new value here, and the commit that gave it. */

@@ -1,6 +1,8 @@
+import type { EarlierValues } from "../rotation/journal-values.ts";
+import { createDelivery, type Delivery } from "../rotation/delivery.ts";
 import { listFlights } from "../rotation/flight.ts";
 import { generateForMerge } from "../rotation/generate-for-merge.ts";
-import type { RotationRequest } from "../rotation/rotation-job.ts";
+import type { RotationRequest } from "../rotation/rotation-request.ts";
 import { inspectRotations, runRotations, type RotationResult } from "../rotation/run-rotations.ts";
 import type { RotationRun } from "../rotation/rotation-run.ts";
 import { selectRotations, type Rotation, type Selection, type Urgency } from "../rotation/select.ts";
@@ -23,6 +25,8 @@ export interface ProviderRotation {
   readonly keepsGrace: boolean;
   /** Records on this branch of the remote, for a pull request; also what no provider knows is rotated there then. */
   readonly forMerge: string | undefined;
+  /** False to leave new values for a deploy of their own; old ones are ended all the same only when it is done. */
+  readonly deploys: boolean;
   /** How many rotations may be begun; what is in flight does not count. */
   readonly limit: number;
 }
@@ -37,6 +41,8 @@ export interface ProviderReport {
   readonly branch: string;
   /** The branch that a pull request would merge it into; undefined where it is that one. */
   readonly trunk: string | undefined;
+  /** What was deployed. */
+  readonly delivery?: Delivery | undefined;
 }
 
 const batchSize = 25;
@@ -64,13 +70,22 @@ export async function rotateAtProviders(context: Context, asked: ProviderRotatio
           );
       const generated =
         asked.forMerge === undefined ? [] : await generate(run, rotations, asked.urgency, options.dryRun);
+      if (!options.dryRun) await deliverAll(run, results);
       return { results: [...results, ...generated], postponed };
     };
-    const { result, ...where } = await withRotationRun(session, io.env, work, asked.forMerge);
-    return { ...result, ...where };
+    const delivery = createDelivery(session, io.env, { sends: asked.deploys });
+    const { result, ...where } = await withRotationRun(session, io.env, work, { forMerge: asked.forMerge, delivery });
+    return { ...result, ...where, delivery };
   } finally {
     progress.end();
   }
+}
+
+/** Brings to their targets what is new, and what could not be brought there before. */
+async function deliverAll({ branch, delivery }: RotationRun, results: readonly RotationResult[]): Promise<void> {
+  const done = ["rotated", "in grace", "suspended", "awaits delivery"];
+  const addresses = results.flatMap(({ address, outcome }) => (done.includes(outcome.kind) ? [address] : []));
+  if (addresses.length > 0) await delivery?.deliver(branch.view(), addresses);
 }
 
 async function generate(
@@ -83,13 +98,27 @@ async function generate(
   return rotations.map(({ entry }) => ({ address: entry.address, outcome: { kind: "ready", remarks: [] } }));
 }
 
-/** Goes back to the credential that is in grace at its provider. Throws E_ROLLBACK_REFUSED where there is none. */
-export async function takeBackAtProvider(context: Context, address: Address): Promise<ProviderReport> {
-  const request = { address, wants: "previous value", urgency: "planned", isNamed: true } as const;
-  const ended = await withRotationRun(context.session, context.io.env, (run) =>
-    runRotations(run, [request], { batchSize, parallel }),
-  );
-  return { ...ended, results: ended.result, postponed: [] };
+/**
+ * Goes back to the credential that is in grace at its provider, or with `earlier` gives it those values
+ * again. Throws E_ROLLBACK_REFUSED where that cannot be.
+ */
+export async function rollBackAtProvider(
+  context: Context,
+  address: Address,
+  earlier?: EarlierValues,
+): Promise<ProviderReport> {
+  const { session, io } = context;
+  const common = { address, urgency: "planned", isNamed: true } as const;
+  const request: RotationRequest =
+    earlier === undefined ? { ...common, wants: "previous value" } : { ...common, wants: "earlier value", earlier };
+  const delivery = createDelivery(session, io.env, { sends: true });
+  const work = async (run: RotationRun) => {
+    const results = await runRotations(run, [request], { batchSize, parallel });
+    await deliverAll(run, results);
+    return results;
+  };
+  const ended = await withRotationRun(session, io.env, work, { delivery });
+  return { ...ended, results: ended.result, postponed: [], delivery };
 }
 
 /** What is in flight first: it is what somebody waits for, and it holds a slot at its provider. */

@@ -25,6 +25,9 @@ export function printRotationMarkdown(report: RotationReport, isDryRun: boolean)
     const where = commit === null ? "" : ` in ${markdownCode(commit.slice(0, 9))}`;
     return `${markdownCode(address)}${where}`;
   });
+  const changed = [...report.dependents].flatMap(([address, names]) =>
+    names.map((name) => `${markdownCode(name)} refers to ${markdownCode(address)}`),
+  );
   const others = left
     .filter(({ needed }) => !needed)
     .map(({ address, reason }) => `${markdownCode(address)}: ${markdownText(reason)}`);
@@ -37,6 +40,7 @@ export function printRotationMarkdown(report: RotationReport, isDryRun: boolean)
     ...section("To do", toDo, "- [ ] "),
     ...section(isDryRun ? "Would get a new value" : "New value", rotated),
     ...section("At providers", done.map(describeDone)),
+    ...section("Changes with them", changed),
     ...section("Left for the next run", postponed),
     ...section("Left alone", others),
     ...(withoutRule === 0 ? [] : ["", `${count(withoutRule, "secret")} without a rule.`]),

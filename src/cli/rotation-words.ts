@@ -19,6 +19,8 @@ export function sayFlight({ flight }: StatusEntry, nowMs: number): string | unde
   if (flight === undefined) return undefined;
   if (flight.phase === "unreadable") return "its journal cannot be read";
   const stuck = isStuck(flight, nowMs) ? "stuck " : "";
+  if (flight.phase === "grace" && flight.graceUntilMs === undefined)
+    return "rotated for a pull request; the grace of the old credential begins with the next run after the merge";
   if (flight.phase === "grace" && flight.graceUntilMs !== undefined)
     return `${stuck}in grace, the old credential may go ${relativeTime(flight.graceUntilMs, nowMs)}`;
   const began = flight.startedAtMs === undefined ? "" : `, begun ${relativeTime(flight.startedAtMs, nowMs)}`;

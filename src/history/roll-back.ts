@@ -12,6 +12,8 @@ import { openWorkTree } from "../store/work-tree.ts";
 import type { WriteOptions, WriteOutcome } from "../store/write.ts";
 import type { ChangeSummary, ValueChange } from "../values/change-scope.ts";
 import { openEntries } from "../values/open-scope.ts";
+import type { ValueOrigin } from "../values/seal-value.ts";
+import type { Secret } from "../secret/secret.ts";
 import { suggest } from "../secret/suggest.ts";
 import { writeValues } from "../values/write-values.ts";
 import type { PastPoint } from "./find-version.ts";
@@ -99,6 +101,33 @@ export async function applyRollback(
   const untouched = [...past].filter(([name, entry]) => isUntouched(name, entry)).map(([name]) => name);
   const result = outcome.result.map((summary) => ({ ...summary, unchanged: [...summary.unchanged, ...untouched] }));
   return { ...outcome, result };
+}
+
+/**
+ * The values that `names` had at the point of a plan, with their value ids and times; those that were
+ * not there are left out. Throws what opening the records throws.
+ */
+export async function openPast(
+  session: Session,
+  { scope, point }: Pick<RollbackPlan, "scope" | "point">,
+  names: readonly SecretName[],
+): Promise<Map<SecretName, { readonly origin: ValueOrigin; readonly secret: Secret }>> {
+  const then = await openCommitTree(session.place, point.commit);
+  try {
+    const past = (await readScope(then, scope)) ?? new Map<SecretName, ScopeEntry>();
+    const tree = withFallback(openWorkTree(session.place.root), then);
+    const sealed = openEntries(tree, scope, past, await session.identities());
+    const opened = new Map<SecretName, { readonly origin: ValueOrigin; readonly secret: Secret }>();
+    for (const name of names) {
+      const record = past.get(name)?.record;
+      if (record === undefined) continue;
+      const { valueId, createdAt } = readSealedHeader(record);
+      opened.set(name, { origin: { valueId, createdAt }, secret: await sealed.openSealed(name, record) });
+    }
+    return opened;
+  } finally {
+    then.close();
+  }
 }
 
 /** A secret that has been moved since is told where it was; `names` are those of its scope then. */

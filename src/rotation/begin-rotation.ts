@@ -2,7 +2,7 @@ import { nowSeconds } from "../access/session.ts";
 import { isDeepStrictEqual } from "node:util";
 import { SealtreeError } from "../errors.ts";
 import { printAddress, type SecretName } from "../secret/address.ts";
-import { fingerprintRule, writeParts } from "./credential-values.ts";
+import { fingerprintRule, readParts, writeParts } from "./credential-values.ts";
 import { findCurrent } from "./held-credentials.ts";
 import type { Journal } from "./journal.ts";
 import { baseOf, openLive } from "./journal-values.ts";
@@ -33,7 +33,7 @@ export async function beginRotation(job: RotationJob, view: RotationView): Promi
     state: "claimed",
     rotator: rule.rotator,
     rule: fingerprintRule(rule),
-    reason: job.isEmergency ? "emergency" : "rotation",
+    reason: job.reason,
     startedAtMs: job.run.session.now().getTime(),
     lease: newLease(job.run),
     rejected: 0,
@@ -45,8 +45,23 @@ export async function beginRotation(job: RotationJob, view: RotationView): Promi
   job.needsNew = false;
   job.isUntouched = true;
   if (provider.kind === "chosen") {
-    const next = await calls.ask("choose:after", () => provider.choose(current));
+    const { earlier } = job.request;
+    const past = new Map([...(earlier ?? [])].map(([name, { secret }]) => [name, secret]));
+    const next = await calls.ask("choose:after", () =>
+      earlier === undefined
+        ? provider.choose(current)
+        : provider.recall(readParts(job.address, rule, connection.bound.parts, past), current),
+    );
     return { edit: job.edit("begin rotating", sealPending(job, connection, begun, next)) };
+  }
+  if (job.request.earlier !== undefined) {
+    throw new SealtreeError(
+      "E_ROLLBACK_REFUSED",
+      `the provider makes the values of ${printAddress(job.address)} itself`,
+      {
+        hints: [`take a new one: sealtree rotate ${printAddress(job.address)}`],
+      },
+    );
   }
   const known = provider.kind === "minted" ? await calls.ask("inventory:after", () => provider.inventory()) : undefined;
   return { edit: job.edit("begin rotating", (now) => onBase(job, now, connection, { ...begun, known })) };
@@ -77,7 +92,10 @@ export function sealPending(job: RotationJob, { rule, bound }: Connection, journ
     for (const [name, secret] of writeParts(job.address, rule, bound.parts, live, next)) {
       const valueId = ids.get(name) ?? Buffer.from(session.random(8)).toString("hex");
       ids.set(name, valueId);
-      values.set(name, await scope.sealer.seal(name, { valueId, createdAt }, secret, "pending"));
+      const earlier = job.request.earlier?.get(name);
+      // What is given again is no other value.
+      const origin = earlier?.secret.equals(secret) === true ? earlier.origin : { valueId, createdAt };
+      values.set(name, await scope.sealer.seal(name, origin, secret, "pending"));
     }
     const { known: _, ...rest } = journal;
     return { journal: { ...rest, known: undefined, state: "pending" as const, pending: { id: next.id, values } } };

@@ -16,11 +16,11 @@ export interface Flight {
   readonly phase: FlightPhase;
   /** Undefined when the journal cannot be read. */
   readonly startedAtMs: number | undefined;
-  /** When the old credential may go; undefined before it is in grace. */
+  /** When the old credential may go; undefined before it is in grace, or while that waits for a merge. */
   readonly graceUntilMs: number | undefined;
   /**
    * From here on nobody seems to drive it: a day after it began, or after its grace was over.
-   * Undefined for one that cannot be read, which is stuck at once.
+   * Undefined for one that cannot be read, which is stuck at once; never, for one that waits for a merge.
    */
   readonly stuckAtMs: number | undefined;
 }
@@ -49,6 +49,8 @@ export function isStuck({ stuckAtMs }: Flight, nowMs: number): boolean {
 /** How far a rotation is by its journal. */
 export function toFlight({ state, startedAtMs, previous }: Journal): Flight {
   const isGrace = state === "promoted" || state === "suspended";
+  if (previous?.awaitsMerge === true)
+    return { phase: "grace", startedAtMs, graceUntilMs: undefined, stuckAtMs: Number.POSITIVE_INFINITY };
   return {
     phase: isGrace ? "grace" : "in-flight",
     startedAtMs,

@@ -5,9 +5,14 @@ import { printAddress, type Address, type SecretName } from "../secret/address.t
 import { readScope } from "../store/keyring.ts";
 import type { ScopeEntries, ScopeEntry } from "../store/scope-file.ts";
 import { rotatedNames, type Values } from "./credential-values.ts";
+import type { Secret } from "../secret/secret.ts";
+import type { ValueOrigin } from "../values/seal-value.ts";
 import type { Journal, JournalCredential } from "./journal.ts";
 import type { Rule } from "./policy.ts";
 import type { RotationView, ViewScope } from "./rotation-view.ts";
+
+/** Values of an earlier version, with their value ids and times. */
+export type EarlierValues = ReadonlyMap<SecretName, { readonly origin: ValueOrigin; readonly secret: Secret }>;
 
 /** The live values of the secrets of one rotation, of which some may not be there. */
 export async function openLive(scope: ViewScope, address: Address, rule: Rule): Promise<Values> {

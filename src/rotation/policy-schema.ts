@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { isMemberName } from "../store/generation-file.ts";
-import { isSealtreeError } from "../errors.ts";
-import { isSecretName, parseAddress } from "../secret/address.ts";
+import { isAddress, isSecretName } from "../secret/address.ts";
 import { durationMs, isDuration } from "./duration.ts";
 import { isPublicPath } from "./public-path.ts";
 import { findOptionsProblem, rotatorNames, type RotatorName } from "./rotators/registry.ts";
@@ -84,14 +83,4 @@ function checkOptions(
         ? undefined
         : "options belong to a rotator; name it beside them";
   if (message !== undefined) context.addIssue({ code: "custom", path: ["options"], message });
-}
-
-function isAddress(text: string): boolean {
-  try {
-    parseAddress(text);
-    return true;
-  } catch (error) {
-    if (isSealtreeError(error)) return false;
-    throw error;
-  }
 }

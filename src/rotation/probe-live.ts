@@ -4,7 +4,7 @@ import { isSealtreeError } from "../errors.ts";
 import { parseAddress, type Address } from "../secret/address.ts";
 import { readParts } from "./credential-values.ts";
 import { openLive } from "./journal-values.ts";
-import { mapLimit } from "./map-limit.ts";
+import { mapLimit } from "../services/map-limit.ts";
 import { openProvider, requireProviderRule } from "./open-provider.ts";
 import { ruleFor } from "./policy.ts";
 import { bindRule, callTimeoutMs, type RotationRun } from "./rotation-run.ts";

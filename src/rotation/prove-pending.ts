@@ -39,6 +39,8 @@ export async function provePending(job: RotationJob, view: RotationView, journal
       await apply(connection, provider, next, current);
     } catch (error) {
       if (!isProviderFailure(error) || error.class !== "rejected" || journal.rejected + 1 >= maxRejected) throw error;
+      // Somebody asked for this value and no other.
+      if (journal.reason === "rollback") throw error;
       return await chooseAgain(job, connection, provider, journal, current, journal.rejected + 1);
     }
   }

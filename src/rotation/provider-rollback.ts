@@ -5,8 +5,9 @@ import { printAddress, type Address, type ScopePath, type SecretName } from "../
 import type { ScopeEntries } from "../store/scope-file.ts";
 import type { Tree } from "../store/tree.ts";
 import { readJournal } from "./journal.ts";
-import { loadRotationPolicy, ruleFor } from "./policy.ts";
-import { hasProvider } from "./rotators/registry.ts";
+import { rotatedNames } from "./credential-values.ts";
+import { loadRotationPolicy, ruleFor, type Rule } from "./policy.ts";
+import { choosesValues, hasProvider } from "./rotators/registry.ts";
 
 /** What is to be rolled back, as far as it matters here. */
 interface Restored {
@@ -16,23 +17,34 @@ interface Restored {
   readonly past: ScopeEntries;
 }
 
+/** A rollback of one secret whose credential is at a provider. */
+export interface ProviderRollback {
+  readonly address: Address;
+  /** `previous`: the provider has it still; `earlier`: it is to be given again. */
+  readonly to: "previous" | "earlier";
+  /** The secrets that hold the credential. */
+  readonly names: readonly SecretName[];
+}
+
 /**
- * The secret of a rollback whose credential is at a provider and whose old value is in grace there;
- * undefined when no provider is concerned. Throws E_ROLLBACK_REFUSED for a value that the provider
- * has ended: it would let nobody in.
+ * What a rollback comes to at a provider; undefined when none is concerned. Throws
+ * E_ROLLBACK_REFUSED for a value that the provider has ended and that nobody can give it again, and
+ * E_ROTATION_IN_FLIGHT.
  */
 export async function findProviderRollback(
   tree: Tree,
   { scope, restored, past }: Restored,
-): Promise<Address | undefined> {
+): Promise<ProviderRollback | undefined> {
   const policy = await loadRotationPolicy(tree);
-  const concerned: Address[] = [];
+  const concerned: (readonly [Address, Rule])[] = [];
   for (const name of restored) {
     const rule = ruleFor(policy, { scope, name });
-    if (rule !== undefined && hasProvider(rule.rotator)) concerned.push({ scope, name });
+    if (rule !== undefined && hasProvider(rule.rotator)) concerned.push([{ scope, name }, rule]);
   }
-  const [address] = concerned;
-  if (address === undefined) return undefined;
+  const [found] = concerned;
+  if (found === undefined) return undefined;
+  const [address, rule] = found;
+  const names = rotatedNames(address, rule);
   const printed = printAddress(address);
   if (restored.length > 1) {
     throw new SealtreeError(
@@ -48,7 +60,16 @@ export async function findProviderRollback(
   const wanted = past.get(address.name)?.record;
   const isInGrace =
     held !== undefined && wanted !== undefined && parseRecordHeader(held).valueId === readSealedHeader(wanted).valueId;
-  if (isInGrace) return address;
+  if (isInGrace) return { address, to: "previous", names };
+  if (journal !== undefined) {
+    throw new SealtreeError("E_ROTATION_IN_FLIGHT", `a rotation of ${printed} is not over`, {
+      hints: [
+        "only the value before the present one can come back now, while its grace lasts: --to previous",
+        "sealtree rotation status shows until when; any other version can come back then",
+      ],
+    });
+  }
+  if (choosesValues(rule.rotator, rule.options)) return { address, to: "earlier", names };
   throw new SealtreeError("E_ROLLBACK_REFUSED", `the provider has ended that value of ${printed}`, {
     hints: [
       `it would let nobody in; take a new one: sealtree rotate ${printed}`,

@@ -4,10 +4,11 @@ import { hasCode, SealtreeError } from "../errors.ts";
 import { commitOnto, findGitDirectories } from "../git/commit.ts";
 import { fetchRefs, isInHistory, pushRefs, type RemoteBranch } from "../git/remote-branch.ts";
 import { tryGit, withoutUserInfo } from "../git/run.ts";
-import { printAddress, type Address, type SecretName } from "../secret/address.ts";
+import type { Address, SecretName } from "../secret/address.ts";
 import { journalPath } from "../store/layout.ts";
 import { readText } from "../store/tree.ts";
 import type { FileChange } from "../store/write.ts";
+import { lost, noBranch, refused, regressed, unanswered } from "./branch-errors.ts";
 import { reachPoint } from "./crash-points.ts";
 import type { Journal } from "./journal.ts";
 import { mergeTrunk } from "./merge-trunk.ts";
@@ -259,44 +260,4 @@ async function makeAll(
     }
   }
   return made;
-}
-
-function noBranch(name: string, branch: string): SealtreeError {
-  return new SealtreeError("E_NO_REMOTE", `${name} has no branch ${branch}`, {
-    hints: [`git push --set-upstream ${name} ${branch}`],
-  });
-}
-
-function lost(address: Address): SealtreeError {
-  return new SealtreeError("E_RACED", `another run went on with the rotation of ${printAddress(address)}`, {
-    hints: ["sealtree rotation status shows where it is"],
-  });
-}
-
-function unanswered(name: string): SealtreeError {
-  return new SealtreeError("E_NETWORK", `${name} did not answer a push`, { hints: ["git push --dry-run shows more"] });
-}
-
-function refused(target: RemoteBranch, name: string, why: string): SealtreeError {
-  return new SealtreeError("E_PUSH_REFUSED", `${name} does not take a push to ${target.branch}: ${why}`, {
-    hints: [
-      "no provider was asked for anything that is not recorded there",
-      "let the one who rotates push to it, as by a bypass in the ruleset of the branch",
-      "or rotate for a pull request: sealtree rotate --due --branch sealtree/rotation",
-    ],
-  });
-}
-
-function regressed(target: RemoteBranch, name: string, guard: string): SealtreeError {
-  const id = guard.slice(0, 12);
-  return new SealtreeError(
-    "E_JOURNAL_REGRESSED",
-    `journal regressed: ${target.branch} was moved back behind ${id}, which records rotations that were done`,
-    {
-      hints: [
-        `bring it back: git fetch ${name} refs/sealtree/rotation/${target.branch}, then git merge FETCH_HEAD, and push`,
-        "docs/rotation-engine.md says what to do when the history was rewritten on purpose",
-      ],
-    },
-  );
 }

@@ -9,31 +9,17 @@ import { endPrevious } from "./end-previous.ts";
 import { parseJournal, type Journal, type PreviousCredential } from "./journal.ts";
 import { hasLanded } from "./journal-values.ts";
 import { makeCredential } from "./make-credential.ts";
+import { ruleFor } from "./policy.ts";
 import { openProvider, requireProviderRule, type ProviderRule } from "./open-provider.ts";
 import { ProviderCalls } from "./provider-calls.ts";
 import { provePending } from "./prove-pending.ts";
 import { toFailure, type RotationOutcome } from "./rotation-outcome.ts";
 import { isLeaseLongEnough, leaseOf, newLease, type RotationRun } from "./rotation-run.ts";
 import type { Edit, Made } from "./rotation-branch.ts";
+import type { RotationRequest } from "./rotation-request.ts";
 import type { RotationView } from "./rotation-view.ts";
 import type { Credential, Provider } from "./rotators/provider.ts";
-import type { Urgency } from "./select.ts";
 import { takeBack } from "./take-back.ts";
-
-/** What is wanted of one secret. */
-export interface RotationRequest {
-  readonly address: Address;
-  /**
-   * `finish` only goes on with what is in flight or in grace; `previous value` goes back to the one
-   * that is in grace; `abandon` ends what is in flight and keeps the live value.
-   */
-  readonly wants: "new value" | "finish" | "previous value" | "abandon";
-  readonly urgency: Urgency;
-  /** True for an emergency in which the old credential lives on for its grace all the same. */
-  readonly keepsGrace?: boolean;
-  /** True when somebody asked for this secret by name, as a rotation with an outage needs. */
-  readonly isNamed: boolean;
-}
 
 /** One step is either something to record, with what the job comes to when that is done, or the end. */
 export type Step =
@@ -79,7 +65,7 @@ export class RotationJob {
   constructor(run: RotationRun, request: RotationRequest) {
     this.run = run;
     this.request = request;
-    this.needsNew = request.wants === "new value";
+    this.needsNew = request.wants === "new value" || request.wants === "earlier value";
   }
 
   get address(): Address {
@@ -88,6 +74,11 @@ export class RotationJob {
 
   get isEmergency(): boolean {
     return this.request.urgency === "emergency";
+  }
+
+  /** Why a new rotation begins. */
+  get reason(): Journal["reason"] {
+    return this.isEmergency ? "emergency" : this.request.earlier === undefined ? "rotation" : "rollback";
   }
 
   /** True where programs have a new value only after a pull request is merged. */
@@ -149,7 +140,7 @@ export class RotationJob {
     return {
       address: this.address,
       verb,
-      reason: this.isEmergency ? "emergency" : (this.#found?.journal.reason ?? "rotation"),
+      reason: this.isEmergency ? "emergency" : (this.#found?.journal.reason ?? this.reason),
       before: this.#found?.text,
       make,
     };
@@ -164,6 +155,7 @@ export class RotationJob {
   async #goOn(view: RotationView, found: FoundJournal): Promise<Step> {
     const { journal } = found;
     const { lease, previous } = journal;
+    if (this.request.wants === "earlier value" && this.needsNew) throw inFlight(this.address);
     const hold = leaseOf(this.run, journal);
     if (hold === "taken") return { outcome: { kind: "busy", untilMs: lease?.untilMs ?? 0 } };
     const isInGrace = previous !== undefined && previous.revokeAfterMs > this.run.session.now().getTime();
@@ -182,6 +174,10 @@ export class RotationJob {
       const untilMs = previous.revokeAfterMs;
       return { outcome: this.hasRotated ? { kind: "rotated", graceUntilMs: untilMs } : { kind: "in grace", untilMs } };
     }
+    if (previous !== undefined && isOver) {
+      const wait = await this.#awaitDelivery(view, journal, previous);
+      if (wait !== undefined) return wait;
+    }
     if (hold !== "ours") {
       const leased = { ...journal, lease: newLease(this.run) };
       if (hold === "free") this.isUntouched = false;
@@ -193,6 +189,29 @@ export class RotationJob {
     if (journal.state === "claimed") return await makeCredential(this, view, journal);
     if (journal.state === "pending") return await provePending(this, view, journal);
     return await endPrevious(this, view, journal);
+  }
+
+  /** What keeps the old credential from being ended: a target that does not have the new one, or has it only now. */
+  async #awaitDelivery(view: RotationView, journal: Journal, previous: PreviousCredential): Promise<Step | undefined> {
+    const { scope } = this.address;
+    const addresses = [...journal.base.keys()].map((name) => ({ scope, name }));
+    const state = await this.run.delivery?.deliver(view, addresses);
+    if (state === undefined || (state.behind.length === 0 && (!state.isNew || this.endsAtOnce))) return undefined;
+    const isReleased = journal.lease?.holder !== this.run.holder;
+    if (state.behind.length > 0) {
+      const hints = [`sealtree deploy ${state.behind.join(" ")}`, "then: sealtree rotate --resume"];
+      const outcome: RotationOutcome = { kind: "awaits delivery", targets: state.behind, hints };
+      if (isReleased) return { outcome };
+      const released = { ...journal, lease: undefined };
+      return { edit: this.edit("stop rotating", () => Promise.resolve({ journal: released })), outcome };
+    }
+    const graceMs = ruleFor(await view.rules(), this.address)?.graceMs ?? 0;
+    const untilMs = this.run.session.now().getTime() + graceMs;
+    const begun = { ...journal, lease: undefined, previous: { ...previous, revokeAfterMs: untilMs } };
+    return {
+      edit: this.edit("begin the grace of", () => Promise.resolve({ journal: begun })),
+      outcome: { kind: "in grace", untilMs },
+    };
   }
 
   /** Programs can have the new value from now on. */
@@ -246,6 +265,15 @@ export class RotationJob {
     const released = { ...found.journal, lease: undefined };
     return { edit: this.edit("stop rotating", () => Promise.resolve({ journal: released })), outcome: failure };
   }
+}
+
+function inFlight(address: Address): SealtreeError {
+  return new SealtreeError("E_ROTATION_IN_FLIGHT", `a rotation of ${printAddress(address)} is not over`, {
+    hints: [
+      "sealtree rotation status shows until when; then run the command again",
+      `the value before the present one can come back now: sealtree rollback ${printAddress(address)} --to previous`,
+    ],
+  });
 }
 
 function nothingThere(address: Address): SealtreeError {

@@ -14,6 +14,8 @@ export type RotationOutcome =
   | { readonly kind: "in grace"; readonly untilMs: number }
   /** Its last rotation waits for its pull request; the old credential is good until then. */
   | { readonly kind: "awaits merge" }
+  /** The old credential would be ended now, but these required targets do not have the new one. */
+  | { readonly kind: "awaits delivery"; readonly targets: readonly string[]; readonly hints: readonly string[] }
   /** Another run works on it. */
   | { readonly kind: "busy"; readonly untilMs: number }
   /** Nothing was done, for a reason that holds until somebody changes something. */

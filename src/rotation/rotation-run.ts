@@ -1,5 +1,6 @@
 import { inspectLock } from "../store/lock.ts";
 import type { Session } from "../access/session.ts";
+import type { Delivery } from "./delivery.ts";
 import type { RotationBranch } from "./rotation-branch.ts";
 import type { RetryTimes } from "./provider-calls.ts";
 import type { Journal } from "./journal.ts";
@@ -18,6 +19,8 @@ export interface RotationRun {
   readonly retry: RetryTimes;
   /** What rotates by a rule; undefined for a rule that has nothing at a provider. */
   bind(rule: Rule): BoundProvider | undefined;
+  /** Undefined where nothing is deployed, and old credentials are ended without a look at targets. */
+  readonly delivery: Delivery | undefined;
   /** Where a run of this machine keeps the file that tells whether it is alive. */
   lockPath(holder: string): string;
 }

@@ -8,6 +8,7 @@ import { findRemoteBranch, isInHistory } from "../git/remote-branch.ts";
 import { findHead } from "../git/revision.ts";
 import { withoutUserInfo } from "../git/run.ts";
 import { withLock } from "../store/lock.ts";
+import type { Delivery } from "./delivery.ts";
 import { openRotationBranch } from "./rotation-branch.ts";
 import { bindRule, callTimeoutMs, type RotationRun } from "./rotation-run.ts";
 
@@ -21,6 +22,12 @@ export interface EndedRun<T> {
   readonly trunk: string | undefined;
 }
 
+/** Where a run records and what it brings new values to, where that is not the usual. */
+export interface RunPlaces {
+  readonly forMerge?: string | undefined;
+  readonly delivery?: Delivery | undefined;
+}
+
 /**
  * Runs `work` as one run of the engine, on the branch that the present one is pushed to; in the end
  * the present branch is moved on to what was recorded. With `forMerge`, it is recorded on the branch
@@ -31,7 +38,7 @@ export async function withRotationRun<T>(
   session: Session,
   env: RotationRun["env"],
   work: (run: RotationRun) => Promise<T>,
-  forMerge?: string,
+  { forMerge, delivery }: RunPlaces = {},
 ): Promise<EndedRun<T>> {
   const { place } = session;
   const directories = await findGitDirectories(place);
@@ -61,6 +68,7 @@ export async function withRotationRun<T>(
       timeoutMs: callTimeoutMs,
       retry: { attempts: 4, firstWaitMs: 500 },
       bind: bindRule,
+      delivery,
       lockPath,
     };
     const result = await withLock(lockPath(holder), { timeoutMs: 0 }, () => work(run));

@@ -137,6 +137,25 @@ function chosenContract(begin: Begin, hasOverlap: boolean): void {
     return { ...subject, provider: subject.provider as ChosenProvider };
   };
 
+  it("gives an earlier value again when it was ended, and keeps the present one beside it where both can be", async () => {
+    const { provider, current } = await beginChosen();
+    const next = await renew(provider, current);
+    await provider.revoke(current);
+    expect(await provider.probe(current)).toBe("dead");
+    const again = await provider.recall(current.parts, next);
+    expect(again.id).toMatch(idPattern);
+    await provider.apply(again, next);
+    expect([await provider.probe(again), await provider.probe(next)]).toEqual(["live", hasOverlap ? "live" : "dead"]);
+    expect((await provider.identify(again.parts))?.id).toBe(again.id);
+    await provider.revoke(next);
+    expect([await provider.probe(again), await provider.probe(next)]).toEqual(["live", "dead"]);
+  });
+
+  it("does not take for an earlier value what holds none", async () => {
+    const { provider, current } = await beginChosen();
+    expect(await failureOf(Promise.resolve().then(() => provider.recall({}, current)))).toBe("rejected");
+  });
+
   it("chooses a value that is nowhere yet, another one each time", async () => {
     const { provider, current } = await beginChosen();
     const [one, other] = [await provider.choose(current), await provider.choose(current)];

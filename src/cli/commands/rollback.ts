@@ -1,6 +1,6 @@
 import { readSealedHeader } from "../../crypto/sealed-header.ts";
 import { findScopePoint, findVersion } from "../../history/find-version.ts";
-import { applyRollback, planRollback, type RollbackPlan } from "../../history/roll-back.ts";
+import { applyRollback, openPast, planRollback, type RollbackPlan } from "../../history/roll-back.ts";
 import { SealtreeError } from "../../errors.ts";
 import { printAddress } from "../../secret/address.ts";
 import { rotationPolicyPath } from "../../store/layout.ts";
@@ -15,7 +15,7 @@ export const rollback: CommandModule = {
   arguments: "<address|scope>",
   kind: "write",
   description:
-    "Gives a secret the value of an earlier version, or a scope everything it had at a commit; secrets it did not have then are removed. The value is sealed for those who may read now. It is a new commit: nothing of the history is lost. The provider of a credential does not know of it.",
+    "Gives a secret the value of an earlier version, or a scope everything it had at a commit; secrets it did not have then are removed. The value is sealed for those who may read now. It is a new commit: nothing of the history is lost. A credential that is rotated at its provider goes back there too: to the one in grace, or, where the value is ours to choose, to any that is given again.",
   options: [
     {
       flags: "--to <version>",
@@ -44,7 +44,7 @@ export const rollback: CommandModule = {
     const plan = await planFor(context, await parseTarget(openWorkTree(context.place().root), text), to);
     await checkRollbackAllowed(context, plan);
     if (plan.restored.length > 0 || plan.removed.length > 0) await announce(context, plan);
-    if (await rollBackAtProvider(context, plan)) return undefined;
+    if (await goBackAtProvider(context, plan)) return undefined;
     const outcome = await applyRollback(context.session, plan, { ...context.options, note: context.options.note });
     await reportWrite(context, outcome, { operation: "rollback", kind: "rolledBack" });
     const isChange = outcome.result.some(
@@ -60,15 +60,17 @@ export const rollback: CommandModule = {
 
 /**
  * Goes back where the credential is at a provider, which must let it in; true when that was done.
- * Throws E_ROLLBACK_REFUSED for a value that the provider has ended.
+ * Throws E_ROLLBACK_REFUSED for a value that the provider
+ * has ended and only it can make.
  */
-async function rollBackAtProvider(context: Context, plan: RollbackPlan): Promise<boolean> {
+async function goBackAtProvider(context: Context, plan: RollbackPlan): Promise<boolean> {
   const { findProviderRollback } = await import("../../rotation/provider-rollback.ts");
-  const address = await findProviderRollback(openWorkTree(context.place().root), plan);
-  if (address === undefined || context.options.dryRun) return false;
-  const { takeBackAtProvider } = await import("../rotate-at-providers.ts");
+  const found = await findProviderRollback(openWorkTree(context.place().root), plan);
+  if (found === undefined || context.options.dryRun) return false;
+  const { rollBackAtProvider } = await import("../rotate-at-providers.ts");
   const { reportProviderRollback } = await import("../report-providers.ts");
-  reportProviderRollback(context, await takeBackAtProvider(context, address));
+  const earlier = found.to === "previous" ? undefined : await openPast(context.session, plan, found.names);
+  reportProviderRollback(context, await rollBackAtProvider(context, found.address, earlier));
   return true;
 }
 

@@ -13,7 +13,7 @@ import type { CommandModule } from "../command.ts";
 import type { Context } from "../context.ts";
 import { count } from "../present.ts";
 import { isOpen } from "../report-providers.ts";
-import { reportRotation } from "../report-rotation.ts";
+import { findRotatedDependents, reportRotation } from "../report-rotation.ts";
 import { rotateAtProviders, type ProviderRotation } from "../rotate-at-providers.ts";
 import { requireSecret } from "../require-secret.ts";
 import { parseTarget } from "../target.ts";
@@ -37,6 +37,7 @@ export const rotate: CommandModule = {
       flags: "--branch <name>",
       description: "record on this branch of the remote, for a pull request into the present one",
     },
+    { flags: "--no-deploy", description: "do not send new values to their targets now" },
     { flags: "--emergency", description: "the present values are known to others: rotate whatever the schedule says" },
     { flags: "--markdown", description: "print the report as Markdown, for a job summary or an issue" },
     { flags: "--keep-grace", description: "in an emergency, let the old credentials live on for their grace" },
@@ -50,7 +51,7 @@ export const rotate: CommandModule = {
     { command: "sealtree rotate --due --yes", description: "in a nightly job" },
     { command: "sealtree rotate prod/api --emergency --reason 'laptop lost' --yes", description: "a whole scope, now" },
   ],
-  json: '{"rotated": [{"address", "commit": id|null}], "not_rotated": [{"address", "reason", "needed": boolean}], "unreadable": [{"scope", "code", "message"}], "at_providers": [{"address", "outcome": "rotated"|"ended"|"suspended"|"abandoned"|"in grace"|"busy"|"refused"|"ready"|"failed", "until"?: time, "reason"?, "remarks"?: [text], "class"?, "code"?, "message"?, "in_flight"?: boolean, "hints"?: [text]}], "postponed": [address], "branch": name|null, "trunk": name|null, "without_rule": number, "dry_run": boolean}',
+  json: '{"rotated": [{"address", "commit": id|null}], "not_rotated": [{"address", "reason", "needed": boolean}], "unreadable": [{"scope", "code", "message"}], "at_providers": [{"address", "outcome": "rotated"|"ended"|"suspended"|"abandoned"|"in grace"|"busy"|"refused"|"ready"|"failed", "until"?: time, "reason"?, "targets"?: [name], "remarks"?: [text], "class"?, "code"?, "message"?, "in_flight"?: boolean, "hints"?: [text]}], "postponed": [address], "targets": [{"target", "in_order": boolean, "reasons": [text]}], "branch": name|null, "trunk": name|null, "dependents": [{"address", "dependents": [address]}], "without_rule": number, "dry_run": boolean}',
   async run(context, [text], options) {
     const urgency: Urgency = options["emergency"] === true ? "emergency" : "planned";
     const selection = await parseSelection(context, text, options, urgency);
@@ -80,6 +81,7 @@ export const rotate: CommandModule = {
       mode,
       keepsGrace: options["keepGrace"] === true,
       forMerge,
+      deploys: options["deploy"] !== false,
       limit: parseLimit(options["limit"]),
     };
     const providers = hasProviders ? await rotateAtProviders(context, asked) : undefined;
@@ -92,9 +94,12 @@ export const rotate: CommandModule = {
     const withoutRule = status.entries.filter(({ state }) => state === "no-rule").length;
     const notRotated = mode !== "rotate" ? [] : selected.notRotated;
     const format = options["markdown"] === true ? "markdown" : "words";
-    await reportRotation(context, { scopes, notRotated, unreadable, withoutRule, urgency, providers, format });
+    const dependents = await findRotatedDependents(context, { scopes, providers });
+    const report = { scopes, notRotated, unreadable, withoutRule, urgency, providers, dependents };
+    await reportRotation(context, { ...report, format });
     const isIncomplete =
       providers?.results.some(({ outcome }) => isOpen(outcome)) === true ||
+      [...(providers?.delivery?.targets.values() ?? [])].some((target) => target.isRequired && !target.isInOrder) ||
       failed !== undefined ||
       unreadable.length > 0 ||
       (selection.kind === "exposed" && !selection.isComplete) ||

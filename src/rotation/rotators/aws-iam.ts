@@ -1,29 +1,33 @@
 import { z } from "zod";
 import { ProviderFailure } from "../../net/provider-failure.ts";
 import { Secret } from "../../secret/secret.ts";
-import { createAwsQuery, type AwsAnswer, type AwsKeys, type AwsService } from "../../services/aws-query.ts";
+import {
+  awsCredentials,
+  awsEndpoint,
+  awsHosts,
+  awsReferences,
+  awsRegion,
+  readAwsKeys,
+} from "../../services/aws-keys.ts";
+import { createAwsQuery, type AwsAnswer, type AwsService } from "../../services/aws-query.ts";
 import type { Credential, MintedProvider } from "./provider.ts";
 import type { Liveness } from "../../services/liveness.ts";
 import type { Rotator } from "./rotator.ts";
 import type { ServiceAccess } from "../../services/service-access.ts";
-import { secretReference } from "../../services/secret-reference.ts";
 import { agreesOnTime, askLiveness } from "../../services/service-answer.ts";
 import { serviceEndpoint } from "../../services/service-endpoint.ts";
 
-const hosts = [".amazonaws.com", ".amazonaws.com.cn"];
 const options = z.strictObject({
   /** The IAM user whose keys are changed. */
   user: z.string().regex(/^[\w+=,.@-]{1,64}$/),
-  admin: z.strictObject({ id: secretReference, secret: secretReference, session: secretReference.exactOptional() }),
-  region: z
-    .string()
-    .regex(/^[a-z]{2}(?:-[a-z]{2,12}){1,3}-\d$/)
-    .default("us-east-1"),
-  iam_endpoint: serviceEndpoint(...hosts).exactOptional(),
-  sts_endpoint: serviceEndpoint(...hosts).exactOptional(),
+  admin: awsCredentials,
+  region: awsRegion.default("us-east-1"),
+  iam_endpoint: serviceEndpoint(...awsHosts).exactOptional(),
+  sts_endpoint: serviceEndpoint(...awsHosts).exactOptional(),
 });
 type AwsIamOptions = z.infer<typeof options>;
 
+const page = "docs/rotators/aws-iam.md";
 const maxKeys = 2;
 /** How far Amazon's clock and ours may differ: it refuses requests beyond. */
 const maxSkewMs = 15 * 60_000;
@@ -38,7 +42,7 @@ export const awsIamRotator: Rotator<AwsIamOptions> = {
     parts: ["secret_access_key", "access_key_id"],
     changing: () => ["secret_access_key", "access_key_id"],
     outage: () => undefined,
-    references: ({ admin }) => [admin.id, admin.secret, ...(admin.session === undefined ? [] : [admin.session])],
+    references: ({ admin }) => awsReferences(admin),
     propagationMs: () => 120_000,
     open: async (checked, access) => openAwsIam(checked, access),
   },
@@ -46,11 +50,7 @@ export const awsIamRotator: Rotator<AwsIamOptions> = {
 
 function openAwsIam({ user, admin, ...where }: AwsIamOptions, access: ServiceAccess): MintedProvider {
   const { iam, sts } = servicesOf(where);
-  const keys: AwsKeys = {
-    id: access.read(admin.id).revealText()?.trim() ?? "",
-    secret: access.read(admin.secret),
-    session: admin.session === undefined ? undefined : access.read(admin.session),
-  };
+  const keys = readAwsKeys(admin, access);
   const call = createAwsQuery(iam, keys, access);
   const list = async () => (await call("ListAccessKeys", { UserName: user })).texts("AccessKeyId");
   const setStatus = async (id: string, status: "Active" | "Inactive"): Promise<void> => {
@@ -129,14 +129,14 @@ function servicesOf(where: Pick<AwsIamOptions, "region" | "iam_endpoint" | "sts_
     : region.startsWith("us-gov-")
       ? ["iam.us-gov.amazonaws.com", "us-gov-west-1"]
       : ["iam.amazonaws.com", "us-east-1"];
-  const domain = region.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com";
   const iam: AwsService = {
     name: "iam",
     endpoint: where.iam_endpoint ?? `https://${host}`,
     region: signed,
     version: "2010-05-08",
+    page,
   };
-  const endpoint = where.sts_endpoint ?? `https://sts.${region}.${domain}`;
-  const sts: AwsService = { name: "sts", endpoint, region, version: "2011-06-15" };
+  const endpoint = where.sts_endpoint ?? awsEndpoint("sts", region);
+  const sts: AwsService = { name: "sts", endpoint, region, version: "2011-06-15", page };
   return { iam, sts };
 }

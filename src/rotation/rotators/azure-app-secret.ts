@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { HttpRequest } from "../../net/http-client.ts";
 import { ProviderFailure } from "../../net/provider-failure.ts";
 import { Secret } from "../../secret/secret.ts";
+import { azureLoginHosts } from "../../services/azure-login.ts";
 import { probeAzureSecret, requestAzureToken, type AzureLogin, type AzureProof } from "../../services/azure-token.ts";
 import { printMintName } from "./mint-tag.ts";
 import type { MintedProvider } from "./provider.ts";
@@ -13,7 +14,6 @@ import { printBearer } from "../../services/service-authorization.ts";
 import { createServiceClient } from "../../services/service-client.ts";
 import { serviceEndpoint } from "../../services/service-endpoint.ts";
 
-const loginHosts = ["login.microsoftonline.com", "login.microsoftonline.us", "login.partner.microsoftonline.cn"];
 const graphHosts = [
   "graph.microsoft.com",
   "graph.microsoft.us",
@@ -38,7 +38,7 @@ const options = z.strictObject({
     .default("sealtree"),
   /** How long a secret is good; longer than the interval with its grace. */
   days: z.int().min(1).max(730).default(180),
-  login: serviceEndpoint(...loginHosts).default("https://login.microsoftonline.com"),
+  login: serviceEndpoint(...azureLoginHosts).default("https://login.microsoftonline.com"),
   graph: serviceEndpoint(...graphHosts).default("https://graph.microsoft.com"),
 });
 type AzureAppSecretOptions = z.infer<typeof options>;

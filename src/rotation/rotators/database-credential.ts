@@ -2,7 +2,8 @@ import { ProviderFailure } from "../../net/provider-failure.ts";
 import { Secret } from "../../secret/secret.ts";
 import type { ValueSources } from "../generators/generator.ts";
 import { generateValue, type GeneratorSpec } from "../generator-spec.ts";
-import type { DatabaseRule, Login } from "./database-rule.ts";
+import type { DatabaseRule } from "./database-rule.ts";
+import type { Login } from "../../services/database-login.ts";
 import type { Credential } from "./provider.ts";
 import type { Liveness } from "../../services/liveness.ts";
 import { digestValue } from "./value-digest.ts";
@@ -23,10 +24,21 @@ async function databaseCredential(rule: Users, { user, password }: Login): Promi
 /** A new password of printable ASCII, which SASLprep (RFC 4013) and every character set leave as it is. */
 export async function choosePassword(spec: GeneratorSpec, sources: ValueSources): Promise<Secret> {
   const password = await generateValue(spec, sources);
-  if (password.reveal().every((byte) => byte > 0x20 && byte < 0x7f)) return password;
+  if (isPassword(password)) return password;
   throw new ProviderFailure("rejected", "what the rule makes is no password: one has printable ASCII alone", {
     hints: ["leave password out of the rule, or make it {kind: password, length: 40}"],
   });
+}
+
+/** The password of an earlier credential. Throws `rejected` for a value that was never one. */
+export function recallPassword({ password }: Readonly<Record<string, Secret>>): Secret {
+  if (password !== undefined && isPassword(password)) return password;
+  throw new ProviderFailure("rejected", "that value is no password: one has printable ASCII alone");
+}
+
+function isPassword(value: Secret): boolean {
+  const bytes = value.reveal();
+  return bytes.length > 0 && bytes.every((byte) => byte > 0x20 && byte < 0x7f);
 }
 
 /**
@@ -64,6 +76,15 @@ export async function chooseLogin(
 ): Promise<Credential> {
   const password = await choosePassword(rule.password, sources);
   return await databaseCredential(rule, { user: nextUser(rule.users, current), password });
+}
+
+/** The password of an earlier credential, for the user whose turn it is. */
+export async function recallLogin(
+  rule: Users,
+  earlier: Readonly<Record<string, Secret>>,
+  current: Credential | undefined,
+): Promise<Credential> {
+  return await databaseCredential(rule, { user: nextUser(rule.users, current), password: recallPassword(earlier) });
 }
 
 /** Whether a credential is let in; `unknown` when its password is missing. */

@@ -1,37 +1,28 @@
-import { isIP } from "node:net";
 import { z } from "zod";
 import { ProviderFailure } from "../../net/provider-failure.ts";
-import { Secret } from "../../secret/secret.ts";
+import {
+  databaseHost,
+  databaseUser,
+  isThisMachine,
+  readLoginUrl,
+  usesTls,
+  type Login,
+} from "../../services/database-login.ts";
 import type { ServiceAccess } from "../../services/service-access.ts";
 import { secretReference, type SecretReference } from "../../services/secret-reference.ts";
 import { authorityReferences, trustedAuthority, type TrustedAuthority } from "../../services/trusted-authority.ts";
 import { valueSpec } from "./value-spec.ts";
 
-/**
- * A name that every server takes in quotes and that needs no escape in them. Shorter than what is
- * allowed, without what has a meaning in SQL, in a URL, or in the journal.
- */
-const userName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,62}$/, {
-  error: "a user is 1 to 63 letters, digits, _ . and -, and begins with a letter or _",
-});
-
-const hostName = z
-  .string()
-  .max(253)
-  .refine((text) => isIP(text) !== 0 || /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/i.test(text), {
-    error: "a host is a name or an address, without a port",
-  });
-
 /** Options that all database servers have. */
 export const databaseOptions = {
-  host: hostName,
+  host: databaseHost,
   /** One, or two that take turns. */
-  users: z.array(userName).min(1).max(2),
+  users: z.array(databaseUser).min(1).max(2),
   /** `accept`, where one user has one password, which ends before the new one is deployed. */
   outage: z.literal("accept").exactOptional(),
   /** A URL with the administrator's name and password. */
   admin: secretReference.exactOptional(),
-  admin_user: userName.exactOptional(),
+  admin_user: databaseUser.exactOptional(),
   admin_password: secretReference.exactOptional(),
   /** `off` on this machine only. */
   tls: z.enum(["verify", "off"]).exactOptional(),
@@ -91,28 +82,16 @@ function databaseReferences(rule: DatabaseRule): SecretReference[] {
   return [...own, ...authorityReferences(rule.ca)];
 }
 
-/** Whether a connection is made with TLS: always to another machine. */
-export function usesTls(rule: Pick<DatabaseRule, "host" | "tls">): boolean {
-  return (rule.tls ?? (isThisMachine(rule.host) ? "off" : "verify")) === "verify";
-}
-
-function isThisMachine(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127(?:\.\d{1,3}){3}$/.test(host);
-}
-
-/** A name and a password. */
-export interface Login {
-  readonly user: string;
-  readonly password: Secret;
-}
-
 /**
  * The administrator's login. Throws `auth` for a reference that does not hold one, or that is of
  * another server than the rule's: whoever may write that value must not get to choose who sees
  * the passwords. Nothing else of a URL is used.
  */
 export function readAdministrator(rule: DatabaseRule, protocols: readonly string[], access: ServiceAccess): Login {
-  const login = rule.admin === undefined ? readLogin(rule, access) : readUrl(rule, rule.admin, protocols, access);
+  const login =
+    rule.admin === undefined
+      ? readLogin(rule, access)
+      : readLoginUrl(rule, "the administrator's", rule.admin, protocols, access);
   if (rule.users.includes(login.user)) throw new ProviderFailure("auth", administratorAmongUsers);
   return login;
 }
@@ -122,33 +101,4 @@ function readLogin(rule: DatabaseRule, access: ServiceAccess): Login {
   if (user === undefined || reference === undefined)
     throw new ProviderFailure("auth", "the rule names no administrator");
   return { user, password: access.read(reference) };
-}
-
-function readUrl(
-  rule: DatabaseRule,
-  reference: SecretReference,
-  protocols: readonly string[],
-  access: ServiceAccess,
-): Login {
-  const text = access.read(reference).revealText()?.trim() ?? "";
-  const hints = [`such as ${protocols[0] ?? ""}//user:password@${rule.host}:${rule.port}/`];
-  if (!URL.canParse(text) || !protocols.includes(new URL(text).protocol)) {
-    throw new ProviderFailure("auth", "the administrator's value is not a URL of this kind of server", { hints });
-  }
-  const url = new URL(text);
-  const isOfRule =
-    url.hostname.replace(/^\[(.*)\]$/, "$1").toLowerCase() === rule.host.toLowerCase() &&
-    (url.port === "" || Number(url.port) === rule.port);
-  if (!isOfRule) {
-    throw new ProviderFailure("auth", "the administrator's URL is of another server than the rule", {
-      hints: ["host and port of the rule and of the URL must be the same"],
-    });
-  }
-  try {
-    const [user, password] = [decodeURIComponent(url.username), decodeURIComponent(url.password)];
-    if (user !== "" && password !== "") return { user, password: Secret.text(password) };
-  } catch {
-    // A percent sign that begins no escape: the same as a part that is missing.
-  }
-  throw new ProviderFailure("auth", "the administrator's URL has no user or no password", { hints });
 }

@@ -4,6 +4,7 @@ import { Secret } from "../../secret/secret.ts";
 import { generateValue } from "../generator-spec.ts";
 import { runProgram, type ExecProgram } from "../../services/exec-program.ts";
 import type { ExecRule } from "./exec.ts";
+import { requireEarlier } from "./earlier-value.ts";
 import type { ChosenProvider, Credential, MintedProvider, Provider, RolledProvider } from "./provider.ts";
 import type { Liveness } from "../../services/liveness.ts";
 import type { ServiceAccess } from "../../services/service-access.ts";
@@ -107,17 +108,18 @@ async function identifyByProbe(
 
 function openChosen(rule: ExecRule, run: RunStep, access: ServiceAccess): ChosenProvider {
   const shared = common(run);
+  const named = async (value: Secret, current: Credential | undefined): Promise<Credential> => {
+    if (!rule.chooses_id) return await digested(rule, value);
+    const { id } = await run("choose", { current: print(current) });
+    return { id, parts: { value, id: Secret.text(id) } };
+  };
   return {
     ...shared,
     kind: "chosen",
     identify: async (parts) =>
       rule.chooses_id ? await identifyByProgram(run, parts) : await identifyByProbe(rule, parts, shared.probe),
-    async choose(current) {
-      const chosen = await generateValue(rule.value, access);
-      if (!rule.chooses_id) return await digested(rule, chosen);
-      const { id: next } = await run("choose", { current: print(current) });
-      return { id: next, parts: { value: chosen, id: Secret.text(next) } };
-    },
+    choose: async (current) => await named(await generateValue(rule.value, access), current),
+    recall: async ({ value }, current) => await named(requireEarlier(value), current),
     async apply(next, current) {
       await run("apply", { credential: print(next), current: print(current) });
     },

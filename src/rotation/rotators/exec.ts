@@ -1,37 +1,12 @@
 import { z } from "zod";
 import type { Rotator } from "./rotator.ts";
-import { secretReference } from "../../services/secret-reference.ts";
+import { programOptions } from "../../services/program-options.ts";
 import { valueSpec } from "./value-spec.ts";
-
-const variableName = z.string().regex(/^(?!SEALTREE_)[A-Za-z_][A-Za-z0-9_]{0,127}$/, {
-  error: "environment names variables, none of them of SEALTREE_",
-});
-const partName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/);
 
 const options = z
   .strictObject({
     kind: z.enum(["chosen", "minted", "rolled"]),
-    /** The program and its arguments, which no shell reads. */
-    command: z
-      .array(
-        z
-          .string()
-          .max(4096)
-          .refine((text) => !text.includes("\0")),
-      )
-      .min(1)
-      .max(64)
-      .refine(([program]) => program !== undefined && program !== "", { error: "command names a program first" }),
-    /** Given to the program as they are. */
-    settings: z.record(z.string(), z.json()).default({}),
-    /** Given to the program with their values. */
-    secrets: z.record(partName, secretReference).default({}),
-    /** Variables that it gets, PATH always, by which it is found. */
-    environment: z
-      .array(variableName)
-      .max(64)
-      .default([])
-      .transform((names) => [...new Set(["PATH", ...names])]),
+    ...programOptions,
     value: valueSpec,
     /** For a chosen value: the program says whose it is, such as the user whose turn it is. */
     chooses_id: z.boolean().default(false),

@@ -3,11 +3,11 @@ import { z } from "zod";
 import type { HttpRequest } from "../../net/http-client.ts";
 import { ProviderFailure } from "../../net/provider-failure.ts";
 import { Secret } from "../../secret/secret.ts";
-import { findPrivateKey, probeGcpKey, requestGcpToken } from "../../services/gcp-token.ts";
+import { createGcpTokens, gcpCredentials, gcpReferences } from "../../services/gcp-login.ts";
+import { findPrivateKey, probeGcpKey } from "../../services/gcp-token.ts";
 import type { ChosenProvider } from "./provider.ts";
 import type { Rotator } from "./rotator.ts";
 import type { ServiceAccess } from "../../services/service-access.ts";
-import { secretReference } from "../../services/secret-reference.ts";
 import { askLiveness, readAnswer } from "../../services/service-answer.ts";
 import { printBearer } from "../../services/service-authorization.ts";
 import { createServiceClient } from "../../services/service-client.ts";
@@ -17,7 +17,7 @@ const options = z.strictObject({
   project: z.string().regex(/^[a-z0-9][a-z0-9.:-]{3,62}[a-z0-9]$/),
   /** The service account. */
   email: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}@[a-z0-9][a-z0-9.-]{2,127}$/),
-  admin: z.union([z.strictObject({ access_token: secretReference }), z.strictObject({ key: secretReference })]),
+  admin: gcpCredentials,
   /** How long a key is good; longer than the interval with its grace. */
   days: z.int().min(2).max(3650).default(365),
   iam: serviceEndpoint("iam.googleapis.com").default("https://iam.googleapis.com"),
@@ -41,7 +41,7 @@ export const gcpServiceAccountRotator: Rotator<GcpServiceAccountOptions> = {
     parts: ["private_key"],
     changing: () => ["private_key"],
     outage: () => undefined,
-    references: ({ admin }) => ["key" in admin ? admin.key : admin.access_token],
+    references: ({ admin }) => gcpReferences(admin),
     propagationMs: () => 300_000,
     open: (checked, access) => Promise.resolve(openGcp(checked, access)),
   },
@@ -51,7 +51,6 @@ const listed = z.object({
   keys: z.array(z.object({ name: z.string(), disabled: z.boolean().default(false) })).default([]),
 });
 const read = z.object({ publicKeyData: z.base64() });
-const adminKey = z.object({ client_email: z.string(), private_key: z.string(), private_key_id: z.string().optional() });
 
 function openGcp(checked: GcpServiceAccountOptions, access: ServiceAccess): ChosenProvider {
   const { project, email, days, oauth } = checked;
@@ -107,6 +106,12 @@ function openGcp(checked: GcpServiceAccountOptions, access: ServiceAccess): Chos
       const key = await makePrivateKey({ type: "rsa", bits: 2048 }, access.random);
       return { id: idOf(key), parts: { private_key: Secret.text(printPrivateKey(key)) } };
     },
+    recall({ private_key: earlier }) {
+      const key = findPrivateKey(earlier?.revealText());
+      if (earlier === undefined || key === undefined)
+        throw new ProviderFailure("rejected", "that value is not a private key in PEM");
+      return Promise.resolve({ id: idOf(key), parts: { private_key: earlier } });
+    },
     async apply(next) {
       const key = findPrivateKey(next.parts["private_key"]?.revealText());
       if (key === undefined) throw new ProviderFailure("rejected", "the value is not a private key in PEM");
@@ -133,7 +138,7 @@ function openGcp(checked: GcpServiceAccountOptions, access: ServiceAccess): Chos
   };
 }
 
-/** Sends with a token of the administrator, which is asked for once: it outlives a rotation. */
+/** Sends with a token of the administrator. */
 function createIamClient({ admin, iam, oauth }: GcpServiceAccountOptions, access: ServiceAccess) {
   const http = createServiceClient("gcp-service-account", {
     baseUrl: iam,
@@ -141,28 +146,9 @@ function createIamClient({ admin, iam, oauth }: GcpServiceAccountOptions, access
     // Google says that it does not find what one may not see.
     classify: (status) => (status === 404 ? "auth" : status === 409 ? "transient" : undefined),
   });
-  let token: Promise<Secret> | undefined;
-  const getToken = async (): Promise<Secret> => {
-    if ("access_token" in admin) return access.read(admin.access_token);
-    const parsed = adminKey.safeParse(parseJson(access.read(admin.key).revealText()));
-    const key = findPrivateKey(parsed.data?.private_key);
-    if (parsed.data !== undefined && key !== undefined) {
-      const { client_email: email, private_key_id: keyId } = parsed.data;
-      return await requestGcpToken({ endpoint: oauth, email, key, keyId }, access);
-    }
-    throw new ProviderFailure("auth", "the administrator's key is not a key file of a service account");
-  };
+  const token = createGcpTokens(admin, oauth, access);
   return async (request: HttpRequest) =>
-    await http.send({ ...request, headers: { authorization: printBearer(await (token ??= getToken())) } });
-}
-
-function parseJson(text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? "");
-  } catch {
-    // The cause quotes the text.
-    return undefined;
-  }
+    await http.send({ ...request, headers: { authorization: printBearer(await token()) } });
 }
 
 /** The SHA-256 of a public key: no id of Google's, which is known only when it has the key. */

@@ -1,21 +1,19 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { findSshPublicKey, type SshPublicKey } from "../../crypto/ssh-public-key.ts";
-import { isServiceUrl, type HttpAnswer } from "../../net/http-client.ts";
-import { ProviderFailure, type FailureClass } from "../../net/provider-failure.ts";
+import { ProviderFailure } from "../../net/provider-failure.ts";
 import type { Secret } from "../../secret/secret.ts";
 import { findPublicKeyOfFile } from "../generators/ssh-private-file.ts";
 import type { ChosenProvider, Credential } from "./provider.ts";
 import type { Rotator } from "./rotator.ts";
+import { githubApi, githubClientOptions, githubRepository, listGithub } from "../../services/github-client.ts";
 import type { ServiceAccess } from "../../services/service-access.ts";
 import { secretReference } from "../../services/secret-reference.ts";
 import { askLiveness, readAnswer } from "../../services/service-answer.ts";
-import { printBearer } from "../../services/service-authorization.ts";
 import { createServiceClient } from "../../services/service-client.ts";
 
 const options = z.strictObject({
-  /** Such as `owner/name`. */
-  repository: z.string().regex(/^[A-Za-z0-9-]{1,39}\/(?!\.\.?$)[A-Za-z0-9._-]{1,100}$/),
+  repository: githubRepository,
   /** May administrate the repository. */
   token: secretReference,
   /** False gives the key the right to push. */
@@ -25,11 +23,7 @@ const options = z.strictObject({
     .string()
     .regex(/^[ -~]{1,60}$/)
     .default("sealtree"),
-  /** Of GitHub Enterprise Server: `https://HOST/api/v3`. */
-  api: z
-    .string()
-    .refine(isServiceUrl, "the address of the API is not one that may be used")
-    .default("https://api.github.com"),
+  api: githubApi,
 });
 type GithubDeployKeyOptions = z.infer<typeof options>;
 
@@ -53,31 +47,13 @@ const listed = z.array(
   z.object({ id: z.int(), key: z.string(), read_only: z.boolean(), enabled: z.boolean().optional() }),
 );
 const repositoryAnswer = z.object({ archived: z.boolean(), permissions: z.object({ admin: z.boolean() }).optional() });
-type ListedKey = z.infer<typeof listed>[number];
-
-const pageSize = 100;
 
 function openGithub(checked: GithubDeployKeyOptions, access: ServiceAccess): ChosenProvider {
   const { repository, token, read_only, title, api } = checked;
   const path = ["repos", ...repository.split("/")];
-  const client = createServiceClient("github-deploy-key", {
-    baseUrl: api,
-    timeoutMs: access.timeoutMs,
-    headers: {
-      accept: "application/vnd.github+json",
-      authorization: printBearer(access.read(token)),
-      "user-agent": "sealtree",
-      "x-github-api-version": "2022-11-28",
-    },
-    classify,
-  });
+  const client = createServiceClient("github-deploy-key", githubClientOptions(api, access.read(token), access));
 
-  async function listKeys(page = 1): Promise<ListedKey[]> {
-    const query = { per_page: String(pageSize), page: String(page) };
-    const answer = await client.send({ method: "GET", path: [...path, "keys"], query, expect: [200] });
-    const keys = readAnswer(listed, answer);
-    return keys.length < pageSize ? keys : [...keys, ...(await listKeys(page + 1))];
-  }
+  const listKeys = async () => await listGithub(client, [...path, "keys"], listed, (keys) => keys);
   const findKey = async (id: string) =>
     (await listKeys()).find(({ key }) => fingerprintOf(findSshPublicKey(key)) === id);
 
@@ -102,6 +78,12 @@ function openGithub(checked: GithubDeployKeyOptions, access: ServiceAccess): Cho
       const { sshKeyGenerator } = await import("../generators/ssh-key.ts");
       const value = await sshKeyGenerator.generate(sshKeyGenerator.options.parse({ key: "ed25519" }), access);
       return { id: fingerprintOf(publicKeyOf(value)) ?? "", parts: { private_key: value } };
+    },
+    recall({ private_key: earlier }) {
+      const id = fingerprintOf(findPublicKeyOfFile(earlier?.revealText() ?? ""));
+      if (earlier === undefined || id === undefined)
+        throw new ProviderFailure("rejected", "that value is not a private key of SSH");
+      return Promise.resolve({ id, parts: { private_key: earlier } });
     },
     async apply(next) {
       const key = publicKeyOf(next.parts["private_key"]);
@@ -131,13 +113,6 @@ function openGithub(checked: GithubDeployKeyOptions, access: ServiceAccess): Cho
       hints: ["a key can be used for one repository only, and an organisation may forbid deploy keys"],
     });
   }
-}
-
-/** Rate limits come with the status of missing rights; a repository that may not be seen, with that of none. */
-function classify(status: number, answer: HttpAnswer): FailureClass | undefined {
-  const isLimited = answer.header("retry-after") !== undefined || answer.header("x-ratelimit-remaining") === "0";
-  if (status === 403 && isLimited) return "transient";
-  return status === 404 ? "auth" : undefined;
 }
 
 function publicKeyOf(value: Secret | undefined): SshPublicKey {

@@ -4,6 +4,7 @@ import { generateValue } from "../generator-spec.ts";
 import { createSendStep, idAt, textAt, type SendStep } from "./http-steps.ts";
 import type { ChosenHttpRule, HttpRule, MintedHttpRule, RolledHttpRule } from "./http-rule.ts";
 import { resolvePointer } from "./json-pointer.ts";
+import { requireEarlier } from "./earlier-value.ts";
 import type { ChosenProvider, Credential, MintedProvider, Provider, RolledProvider } from "./provider.ts";
 import type { Liveness } from "../../services/liveness.ts";
 import type { ServiceAccess } from "../../services/service-access.ts";
@@ -59,6 +60,7 @@ function openChosen(rule: ChosenHttpRule, send: SendStep, access: ServiceAccess)
     kind: "chosen",
     identify: async (parts) => await identifyByProbe(rule, parts, shared.probe),
     choose: async () => await digested(rule, await generateValue(rule.value, access)),
+    recall: async ({ value }) => await digested(rule, requireEarlier(value)),
     async apply(next, current) {
       await send("apply", apply, apply.expect, { ...valuesOf(next), "current.value": current?.parts["value"] });
     },

@@ -1,7 +1,7 @@
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { errnoOf } from "../../errors.ts";
 import { ProviderFailure, type FailureClass } from "../../net/provider-failure.ts";
-import type { Login } from "./database-rule.ts";
+import type { Login } from "../../services/database-login.ts";
 
 /** Where a MySQL or MariaDB is and how it is spoken to. */
 export interface MysqlServer {

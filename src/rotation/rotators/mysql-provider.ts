@@ -1,7 +1,16 @@
 import { Secret } from "../../secret/secret.ts";
 import { ProviderFailure } from "../../net/provider-failure.ts";
-import { chooseLogin, identifyLogin, isEnded, loginOf, probeCredential, requireLogin } from "./database-credential.ts";
-import { readAdministrator, usesTls, type Login } from "./database-rule.ts";
+import {
+  chooseLogin,
+  identifyLogin,
+  isEnded,
+  loginOf,
+  probeCredential,
+  recallLogin,
+  requireLogin,
+} from "./database-credential.ts";
+import { readAdministrator } from "./database-rule.ts";
+import { usesTls, type Login } from "../../services/database-login.ts";
 import type { MysqlOptions } from "./mysql.ts";
 import { askMysql, connectMysql, serverErrno, type Ask, type MysqlServer } from "./mysql-client.ts";
 import { findWay, inspectMysql, readAccount } from "./mysql-preflight.ts";
@@ -44,6 +53,7 @@ export function openMysql(rule: MysqlOptions, access: ServiceAccess): ChosenProv
       return await identifyLogin(rule, parts, exists, probe);
     },
     choose: async (current) => await chooseLogin(rule, current, access),
+    recall: async (earlier, current) => await recallLogin(rule, earlier, current),
     async apply(next, current) {
       const login = requireLogin(users, next);
       if (users.length > 1 && current !== undefined && loginOf(users, current)?.user === login.user) {

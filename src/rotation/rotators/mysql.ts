@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { z } from "zod";
-import { checkDatabaseRule, databaseOptions, databaseTraits, usesTls } from "./database-rule.ts";
+import { checkDatabaseRule, databaseOptions, databaseTraits } from "./database-rule.ts";
+import { usesTls } from "../../services/database-login.ts";
 import type { Rotator } from "./rotator.ts";
 
 const options = z

@@ -8,9 +8,11 @@ import {
   loginOf,
   nextUser,
   probeCredential,
+  recallLogin,
   requireLogin,
 } from "./database-credential.ts";
-import { readAdministrator, usesTls, type Login } from "./database-rule.ts";
+import { readAdministrator } from "./database-rule.ts";
+import { usesTls, type Login } from "../../services/database-login.ts";
 import type { PostgresOptions } from "./postgres.ts";
 import {
   connectFailure,
@@ -19,7 +21,7 @@ import {
   queryFailure,
   serverError,
   type PostgresServer,
-} from "./postgres-client.ts";
+} from "../../services/postgres-client.ts";
 import { inspectPostgres, readIterations } from "./postgres-preflight.ts";
 import type { ChosenProvider } from "./provider.ts";
 import type { Liveness } from "../../services/liveness.ts";
@@ -37,6 +39,7 @@ export function openPostgres(rule: PostgresOptions, access: ServiceAccess): Chos
     host: rule.host,
     port: rule.port,
     database: rule.database,
+    page: "docs/rotators/postgres.md",
     tls: usesTls(rule) ? { ca: readAuthority(rule.ca, access) } : undefined,
     timeoutMs: access.timeoutMs,
   };
@@ -73,6 +76,7 @@ export function openPostgres(rule: PostgresOptions, access: ServiceAccess): Chos
       return await identifyLogin(rule, parts, exists, probe);
     },
     choose: async (current) => await chooseLogin(rule, current, access),
+    recall: async (earlier, current) => await recallLogin(rule, earlier, current),
     async apply(next, current) {
       const { user, password } = requireLogin(users, next);
       if (users.length > 1 && current !== undefined && loginOf(users, current)?.user === user) {

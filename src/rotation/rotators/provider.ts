@@ -42,6 +42,12 @@ export interface ChosenProvider extends AnyProvider {
    */
   choose(current: Credential | undefined): Promise<Credential>;
   /**
+   * The credential that has the value of an earlier one, of which `earlier` are the parts, and that is
+   * nowhere now. Whose it is goes by what is current, as in {@link ChosenProvider.choose}. Throws
+   * ProviderFailure `rejected` for what cannot be one.
+   */
+  recall(earlier: Readonly<Record<string, Secret>>, current: Credential | undefined): Promise<Credential>;
+  /**
    * Makes `next` live, and leaves `current` as it is unless the rotator has an outage. Doing it
    * again with the same `next` changes nothing. Sends a verifier and not the value where the
    * provider takes one. Throws ProviderFailure; `rejected` only when it is this value.

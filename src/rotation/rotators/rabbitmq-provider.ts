@@ -1,8 +1,15 @@
 import { z } from "zod";
 import { createHttpClient, type HttpAnswer } from "../../net/http-client.ts";
 import { ProviderFailure } from "../../net/provider-failure.ts";
-import { chooseLogin, identifyLogin, nextUser, probeCredential, requireLogin } from "./database-credential.ts";
-import type { Login } from "./database-rule.ts";
+import {
+  chooseLogin,
+  identifyLogin,
+  nextUser,
+  probeCredential,
+  recallLogin,
+  requireLogin,
+} from "./database-credential.ts";
+import type { Login } from "../../services/database-login.ts";
 import type { ChosenProvider } from "./provider.ts";
 import type { Liveness } from "../../services/liveness.ts";
 import { hashPassword, isHashOf } from "./rabbitmq-password.ts";
@@ -42,6 +49,7 @@ export function openRabbitmq(checked: RabbitmqOptions, access: ServiceAccess): C
     identify: async (parts) =>
       await identifyLogin(rule, parts, async (user) => (await findUser(admin, user)) !== undefined, probe),
     choose: async (current) => await chooseLogin(rule, current, access),
+    recall: async (earlier, current) => await recallLogin(rule, earlier, current),
     async apply(next) {
       const { user, password } = requireLogin(users, next);
       const other = users.find((each) => each !== user);

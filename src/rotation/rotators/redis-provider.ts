@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { isProviderFailure, ProviderFailure } from "../../net/provider-failure.ts";
 import { Secret } from "../../secret/secret.ts";
-import { choosePassword } from "./database-credential.ts";
+import { choosePassword, recallPassword } from "./database-credential.ts";
 import type { ChosenProvider, Credential } from "./provider.ts";
 import type { Liveness } from "../../services/liveness.ts";
 import { labelOf, openRedis, type RedisConnection, type RedisServer } from "./redis-connection.ts";
@@ -56,6 +56,7 @@ export function openRedisProvider(checked: RedisOptions, access: ServiceAccess):
       throw new ProviderFailure("transient", "Redis cannot be asked now whether it knows the present password");
     },
     choose: async () => await credentialOf(await choosePassword(checked.password, access)),
+    recall: async (earlier) => await credentialOf(recallPassword(earlier)),
     async apply({ parts }) {
       const hash = hashOf(passwordOf(parts));
       for (const server of servers) {

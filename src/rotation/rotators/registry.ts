@@ -87,6 +87,12 @@ export function hasProvider(name: RotatorName): boolean {
   return rotator.provider !== undefined;
 }
 
+/** True for a rule whose values are ours to choose, so that one can be given again. */
+export function choosesValues(name: RotatorName, written: WrittenOptions): boolean {
+  const { kind } = rotators[name] as Rotator<unknown>;
+  return kind === "chosen" || (kind === "any" && written["kind"] === "chosen");
+}
+
 /** What changes a credential at its provider, as the checked options say; undefined for a rotator without one. */
 export function bindProvider(name: RotatorName, written: WrittenOptions): BoundProvider | undefined {
   const rotator: Rotator<unknown> = rotators[name];

@@ -90,11 +90,13 @@ describe("a rotation for a pull request", () => {
     const places = await recordPlaces(async () => rotateForMerge(await createWorld(new ModelProvider("two users"))));
     for (const place of places) {
       const world = await createWorld(new ModelProvider("two users"));
-      expect(await cutOff(place, () => rotateForMerge(world)), place.point).toBe(true);
-      expect(await findMergeDamage(world), place.point).toEqual([]);
+      expect(await cutOff(place, () => rotateForMerge(world)), `cut off at ${place.point}`).toBe(true);
+      expect(await findMergeDamage(world), `cut off at ${place.point}`).toEqual([]);
       world.nowMs += hourMs;
-      expect((await rotateForMerge(world))[0]?.outcome.kind, place.point).toMatch(/^(?:rotated|awaits merge)$/);
-      expect(await finishForMerge(world), place.point).toEqual([]);
+      expect((await rotateForMerge(world))[0]?.outcome.kind, `cut off at ${place.point}`).toMatch(
+        /^(?:rotated|awaits merge)$/,
+      );
+      expect(await finishForMerge(world), `cut off at ${place.point}`).toEqual([]);
     }
   });
 });

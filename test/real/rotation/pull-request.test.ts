@@ -107,6 +107,7 @@ describe("sealtree rotate where main takes no pushes", () => {
     mergeAtHost(host);
     repository.git("pull", "--quiet", "--ff-only", host.folder, "main");
     expect((await repository.ok(["check"])).code).toBe(0);
+    expect((await repository.ok(["rotation", "status"], dayLater)).stdout).toContain("ok, grace");
     const seen = await repository.ok(["rotate", "--resume", "--branch", branch, "--yes"], dayLater);
     expect(seen.stderr).toContain("is in grace until 2026-03-03 02:00 UTC");
     const end = await repository.ok(["rotate", "--resume", "--branch", branch, "--yes"], {

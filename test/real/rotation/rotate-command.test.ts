@@ -120,7 +120,7 @@ describe("sealtree rotate with a credential at a server", () => {
     expect((await repository.run(["rotate", address, "--yes"])).stderr).toContain("there is no remote");
   });
 
-  it("goes back to the old credential while it is in grace, and not after", async () => {
+  it("goes back to the old credential while it is in grace, and gives any earlier value again after", async () => {
     const repository = await createTeam();
     await repository.ok(["rotate", address, "--yes"]);
     const newer = await valueOf(repository);
@@ -130,8 +130,12 @@ describe("sealtree rotate with a credential at a server", () => {
     expect([isLetIn(first), isLetIn(newer)]).toEqual([true, true]);
     await repository.ok(["rotate", "--resume", "--yes"], { now: new Date(Date.now() + 25 * 3_600_000) });
     expect([isLetIn(first), isLetIn(newer)]).toEqual([true, false]);
-    const refused = await repository.run(["rollback", address, "--to", "2", "--yes"]);
-    expect(refused.stderr).toContain(`the provider has ended that value of ${address}`);
+    const later = { now: new Date(Date.now() + 26 * 3_600_000) };
+    const again = await repository.ok(["rollback", address, "--to", "2", "--yes"], later);
+    expect(again.stderr).toContain(`rolled back ${address}, at its provider too`);
+    expect(await valueOf(repository)).toBe(newer);
+    expect([isLetIn(first), isLetIn(newer)]).toEqual([true, true]);
+    await repository.ok(["rollback", address, "--to", "1", "--yes"], later);
     expect(await valueOf(repository)).toBe(first);
   });
 

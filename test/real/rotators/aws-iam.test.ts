@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { createAwsQuery } from "../../../src/services/aws-query.ts";
 import { awsIamRotator } from "../../../src/rotation/rotators/aws-iam.ts";
 import type { Credential, MintedProvider } from "../../../src/rotation/rotators/provider.ts";
 import { Secret } from "../../../src/secret/secret.ts";
 import { provesContract } from "../../support/provider-contract.ts";
 import { partOf, providerAccess } from "../../support/provider-access.ts";
 import { findFreePort } from "../../support/servers/server-process.ts";
+import { callIamAsRoot, makeAwsUser } from "../../support/servers/moto-user.ts";
 import { startMoto, type TestMoto } from "../../support/servers/moto.ts";
 
 const manage = ["List", "Create", "Update", "Delete"].map(
@@ -25,8 +25,8 @@ afterAll(async () => await moto.stop());
 beforeEach(async () => {
   await moto.checkAccess(false);
   await fetch(`${moto.url}/moto-api/reset`, { method: "POST" });
-  admin = await makeUser("test-admin", allRights);
-  const keys = await makeUser("test-app", []);
+  admin = await makeAwsUser(moto, "test-admin", allRights);
+  const keys = await makeAwsUser(moto, "test-app", []);
   current = credentialOf(keys);
   await moto.checkAccess(true);
 });
@@ -108,7 +108,7 @@ describe("the aws-iam rotator, against moto", () => {
 
   it("says auth without the rights, and rejected for a user that is not there", async () => {
     await moto.checkAccess(false);
-    const weak = await makeUser("test-weak", ["iam:ListAccessKeys"]);
+    const weak = await makeAwsUser(moto, "test-weak", ["iam:ListAccessKeys"]);
     await moto.checkAccess(true);
     const provider = await open(weak);
     await expect(provider.mint("0123456789abcdef")).rejects.toMatchObject({ class: "auth" });
@@ -155,31 +155,13 @@ async function open(keys = admin, { user = "test-app", url = moto.url, now }: Ch
   return provider;
 }
 
-/** As the account's root, when moto checks nothing. */
-async function callAsRoot(action: string, fields: Record<string, string>) {
-  const service = { name: "iam", endpoint: moto.url, region: "us-east-1", version: "2010-05-08" } as const;
-  const keys = { id: "AKIATESTTESTTESTROOT", secret: Secret.text("test") };
-  return await createAwsQuery(service, keys, providerAccess({}))(action, fields);
-}
-
-async function makeUser(name: string, actions: readonly string[]): Promise<Record<string, string>> {
-  await callAsRoot("CreateUser", { UserName: name });
-  const document = { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: actions, Resource: "*" }] };
-  if (actions.length > 0) {
-    const policy = { PolicyName: "test", PolicyDocument: JSON.stringify(document) };
-    await callAsRoot("PutUserPolicy", { UserName: name, ...policy });
-  }
-  const answer = await callAsRoot("CreateAccessKey", { UserName: name });
-  return { id: answer.texts("AccessKeyId")[0] ?? "", secret: answer.texts("SecretAccessKey")[0] ?? "" };
-}
-
 function credentialOf({ id = "", secret = "" }: Record<string, string>): Credential {
   return { id, parts: { access_key_id: Secret.text(id), secret_access_key: Secret.text(secret) } };
 }
 
 async function statusOf(id: string): Promise<string | undefined> {
   await moto.checkAccess(false);
-  const answer = await callAsRoot("ListAccessKeys", { UserName: "test-app" });
+  const answer = await callIamAsRoot(moto, "ListAccessKeys", { UserName: "test-app" });
   await moto.checkAccess(true);
   return answer.texts("Status")[answer.texts("AccessKeyId").indexOf(id)];
 }

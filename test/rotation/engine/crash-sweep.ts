@@ -1,4 +1,4 @@
-import type { RotationRequest } from "../../../src/rotation/rotation-job.ts";
+import type { RotationRequest } from "../../../src/rotation/rotation-request.ts";
 import { cutOff, recordPlaces, type CrashPlace } from "./cut-off.ts";
 import { findDamage, finish, secretOf } from "./damage.ts";
 import { ModelProvider, type ModelKind } from "./model-provider.ts";

@@ -109,6 +109,7 @@ export class ModelProvider {
         ...shared,
         kind: "chosen",
         choose: (current) => Promise.resolve(this.#choose(current)),
+        recall: ({ password }, current) => Promise.resolve(this.#take(password?.revealText() ?? "", current)),
         apply: (next) => this.#call("apply", next.id, () => void this.live.set(next.id, text(next))),
       };
     }
@@ -147,7 +148,10 @@ export class ModelProvider {
   }
 
   #choose(current: Credential | undefined): Credential {
-    const password = `test-password-${++this.#made}-of-${this.name}`;
+    return this.#take(`test-password-${++this.#made}-of-${this.name}`, current);
+  }
+
+  #take(password: string, current: Credential | undefined): Credential {
     if (this.kind === "many passwords") return { id: hash(password), parts: { password: Secret.text(password) } };
     const user = current?.id === "app_a" ? "app_b" : "app_a";
     return { id: user, parts: { user: Secret.text(user), password: Secret.text(password) } };

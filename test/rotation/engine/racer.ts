@@ -1,6 +1,6 @@
 import { crashPoints } from "../../../src/rotation/crash-points.ts";
 import type { RotationOutcome } from "../../../src/rotation/rotation-outcome.ts";
-import type { RotationRequest } from "../../../src/rotation/rotation-job.ts";
+import type { RotationRequest } from "../../../src/rotation/rotation-request.ts";
 import type { ModelKind } from "./model-provider.ts";
 import { remoteModel, type ModelReply, type ModelRequest } from "./remote-model.ts";
 import { runEngine } from "./run-engine.ts";

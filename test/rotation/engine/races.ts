@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { setImmediate as turn } from "node:timers/promises";
-import type { RotationRequest } from "../../../src/rotation/rotation-job.ts";
+import type { RotationRequest } from "../../../src/rotation/rotation-request.ts";
 import type { RotationOutcome } from "../../../src/rotation/rotation-outcome.ts";
 import { ruleFor, type Rule } from "../../../src/rotation/policy.ts";
 import { openRotationView } from "../../../src/rotation/rotation-view.ts";

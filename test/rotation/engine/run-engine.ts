@@ -3,8 +3,9 @@ import { join } from "node:path";
 import type { Session } from "../../../src/access/session.ts";
 import { loadIdentities } from "../../../src/identity/load.ts";
 import type { Rule } from "../../../src/rotation/policy.ts";
+import type { Delivery } from "../../../src/rotation/delivery.ts";
 import { openRotationBranch } from "../../../src/rotation/rotation-branch.ts";
-import type { RotationRequest } from "../../../src/rotation/rotation-job.ts";
+import type { RotationRequest } from "../../../src/rotation/rotation-request.ts";
 import type { RotationRun } from "../../../src/rotation/rotation-run.ts";
 import type { BoundProvider } from "../../../src/rotation/rotators/registry.ts";
 import { runRotations, type RotationResult, type RunLimits } from "../../../src/rotation/run-rotations.ts";
@@ -20,6 +21,7 @@ export interface Runner {
   readonly holder?: string;
   readonly limits?: RunLimits;
   readonly timeoutMs?: number;
+  readonly delivery?: Delivery;
   /** Records there, for a pull request into main. */
   readonly forMerge?: string;
 }
@@ -42,6 +44,7 @@ export async function runEngine(runner: Runner, requests: readonly RotationReque
       timeoutMs: runner.timeoutMs ?? 1000,
       retry: { attempts: 3, firstWaitMs: 1 },
       bind: (rule) => runner.bind(rule),
+      delivery: runner.delivery,
       lockPath: (holder) => lockPath(runner.root, holder),
     };
     const results = await runRotations(run, requests, runner.limits ?? { batchSize: 10, parallel: 4 });

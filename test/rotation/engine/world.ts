@@ -6,7 +6,7 @@ import { readParts } from "../../../src/rotation/credential-values.ts";
 import { readJournal, type Journal } from "../../../src/rotation/journal.ts";
 import { baseOf, openJournaled, openLive } from "../../../src/rotation/journal-values.ts";
 import { ruleFor } from "../../../src/rotation/policy.ts";
-import type { RotationRequest } from "../../../src/rotation/rotation-job.ts";
+import type { RotationRequest } from "../../../src/rotation/rotation-request.ts";
 import { openRotationView } from "../../../src/rotation/rotation-view.ts";
 import type { RotationResult } from "../../../src/rotation/run-rotations.ts";
 import { parseAddress, type Address } from "../../../src/secret/address.ts";

@@ -2,7 +2,7 @@ import { createHash, createHmac, pbkdf2Sync } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readAdministrator } from "../../../src/rotation/rotators/database-rule.ts";
-import { connectFailure, queryFailure } from "../../../src/rotation/rotators/postgres-client.ts";
+import { connectFailure, queryFailure } from "../../../src/services/postgres-client.ts";
 import { postgresRotator } from "../../../src/rotation/rotators/postgres.ts";
 import { makeScramVerifier } from "../../../src/rotation/rotators/scram-verifier.ts";
 import { Secret } from "../../../src/secret/secret.ts";
@@ -118,7 +118,14 @@ describe("a SCRAM verifier", () => {
 });
 
 describe("a failure of PostgreSQL", () => {
-  const server = { host: "db.example.com", port: 5432, database: "app", tls: undefined, timeoutMs: 1000 };
+  const server = {
+    host: "db.example.com",
+    port: 5432,
+    database: "app",
+    page: "docs/rotators/postgres.md",
+    tls: undefined,
+    timeoutMs: 1000,
+  };
   const sent = (code: string, severity = "ERROR") =>
     Object.assign(new Error("test-word-of-the-server"), { code, severity, routine: "test" });
 
