@@ -1,5 +1,6 @@
 import { openWorkTree } from "../store/work-tree.ts";
-import type { ChangeSummary } from "../values/change-scope.ts";
+import type { WriteOutcome } from "../store/write.ts";
+import type { ChangeSummary, ScopeChange } from "../values/change-scope.ts";
 import { planImport, verifyImport, type ImportRequest } from "../values/import-values.ts";
 import { writeValues } from "../values/write-values.ts";
 import type { Context } from "./context.ts";
@@ -27,14 +28,32 @@ export async function writeImport(
       await context.confirm(`write this to ${request.scope}?`);
     }
   }
+  const { outcome, verified } = await applyImport(context, request, change, verb);
+  await reportWrite(context, outcome, { operation: verb, kind: "written" });
+  if (verified > 0 && !options.json) context.say(`read back and compared: ${count(verified, "value")}`);
+}
+
+/** What an import did, and how many values were read back and compared: all of them, or none. */
+export interface ImportOutcome {
+  readonly outcome: WriteOutcome<readonly ChangeSummary[]>;
+  readonly verified: number;
+}
+
+/** Writes a planned import in one commit and compares every value with what was written; says nothing. */
+export async function applyImport(
+  context: Context,
+  request: ImportRequest,
+  change: ScopeChange,
+  verb: string,
+): Promise<ImportOutcome> {
+  const { session, options } = context;
   const outcome = await writeValues(session, { ...options, verb, reason: "import", note: options.note }, () =>
     Promise.resolve([change]),
   );
   const hasDrops = outcome.result.some(({ drops }) => drops.length > 0);
-  if (!options.dryRun && !hasDrops) await verify(context, request, outcome.commit);
-  await reportWrite(context, outcome, { operation: verb, kind: "written" });
-  if (!options.dryRun && !options.json && !hasDrops)
-    context.say(`read back and compared: ${count(request.entries.size, "value")}`);
+  if (options.dryRun || hasDrops) return { outcome, verified: 0 };
+  await verify(context, request, outcome.commit);
+  return { outcome, verified: request.entries.size };
 }
 
 /** Reads the commit where there is one: nobody can have written over it since. */
