@@ -3,17 +3,21 @@ import type { Identity } from "../crypto/identity.ts";
 import { fingerprintOf } from "../crypto/recipient.ts";
 import { openRecord } from "../crypto/record.ts";
 import { isSealtreeError } from "../errors.ts";
-import type { SecretName } from "../secret/address.ts";
+import { mayRefer } from "../resolve/interpolate.ts";
+import { printAddress, type Address, type SecretName } from "../secret/address.ts";
 import type { Finding } from "../store/finding.ts";
 import { generationPath } from "../store/layout.ts";
 import { openGeneration, type OpenGeneration } from "../store/open-generation.ts";
 import { findingOf } from "../store/finding-of.ts";
+import type { Tree } from "../store/tree.ts";
 import type { ReviewedScope } from "./reviewed-scope.ts";
 
 /** Opens what the identities fit, scope after scope, and keeps nothing of it. */
 export interface DeepCheck {
   /** What does not open although it should. A generation for other readers is no finding. */
   onScope(scope: ReviewedScope): Promise<Finding[]>;
+  /** What is wrong with the references of the values that were opened, once all scopes were looked at. */
+  onTree(tree: Tree): Promise<Finding[]>;
   /** How many records and drops were opened so far, and how many are for others. */
   readonly opened: number;
   readonly closed: number;
@@ -24,6 +28,7 @@ export async function createDeepCheck(identities: readonly Identity[]): Promise<
   const own = new Set(recipients.flat().map(({ text }) => fingerprintOf(text)));
   let opened = 0;
   let closed = 0;
+  const referring: (Address & { readonly file: string; readonly line: number })[] = [];
   return {
     async onScope(reviewed) {
       const findings: Finding[] = [];
@@ -42,7 +47,9 @@ export async function createDeepCheck(identities: readonly Identity[]): Promise<
         await attempt(name, () => {
           const open = generations.get(generation);
           if (open === undefined) return false;
-          openRecord(open.dek, { scope, name, purpose: "value" }, entries.get(name)?.record ?? "");
+          const entry = entries.get(name);
+          const secret = openRecord(open.dek, { scope, name, purpose: "value" }, entry?.record ?? "");
+          if (mayRefer(secret)) referring.push({ scope, name, file: reviewed.file, line: entry?.line ?? 1 });
           return true;
         });
       }
@@ -51,6 +58,22 @@ export async function createDeepCheck(identities: readonly Identity[]): Promise<
         await attempt(name, async () => (await openDrop(sealed, { scope, name }, identities)) !== undefined);
       }
       return findings;
+    },
+    async onTree(tree) {
+      if (referring.length === 0) return [];
+      const { findReferenceFlaws } = await import("./reference-flaws.ts");
+      const places = new Map(referring.map((it) => [printAddress(it), it]));
+      return (await findReferenceFlaws(tree, identities, referring)).map(({ address, text, hint }): Finding => {
+        const { file = "", line = 1 } = places.get(printAddress(address)) ?? {};
+        return {
+          rule: "reference",
+          severity: "error",
+          message: text,
+          file,
+          line,
+          ...(hint === undefined ? {} : { hint }),
+        };
+      });
     },
     get opened() {
       return opened;

@@ -3,6 +3,7 @@ import { signersPath } from "../access/signers.ts";
 import { isMemberName } from "../store/generation-file.ts";
 import {
   accessPolicyPath,
+  deployPolicyPath,
   membersDirectory,
   parseSecretsPath,
   rotationPolicyPath,
@@ -16,7 +17,7 @@ const policyFiles = new Set([
   rotationPolicyPath,
   secretSchemaPath,
   signersPath,
-  "policies/deploy.yaml",
+  deployPolicyPath,
 ]);
 
 /** True when a file of sealtree may stand at `path`, which is below `secrets/` or `policies/`. */

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Identity } from "../crypto/identity.ts";
 import { errorCatalogue, isSealtreeError } from "../errors.ts";
 import { dayMs } from "../rotation/duration.ts";
+import { mayRefer } from "../resolve/interpolate.ts";
 import { printAddress } from "../secret/address.ts";
 import { compareText } from "../secret/text-order.ts";
 import type { Tree } from "../store/tree.ts";
@@ -14,9 +15,9 @@ import { readTraits, type ValueTraits } from "./value-traits.ts";
  * What only a reader can see. `equal`: two values of their own ids are one. `weak`: easily guessed.
  * `expires`: a certificate or token is over, or soon. `same-id`: the value changed under an id that
  * says it stayed. `same-value`: an id says that the value is new, and it is the old one. `broken`:
- * it does not open although it should.
+ * it does not open although it should. `reference`: what it refers to cannot be resolved.
  */
-export const remarkKinds = ["broken", "same-id", "same-value", "expires", "weak", "equal"] as const;
+export const remarkKinds = ["broken", "same-id", "same-value", "reference", "expires", "weak", "equal"] as const;
 
 export interface DeepRemark {
   readonly kind: (typeof remarkKinds)[number];
@@ -53,12 +54,14 @@ export async function lookDeeper(request: DeepRequest): Promise<DeepLook> {
   const old = await openAll(request.oldTree, request.before, request.identities, key);
   const now = await openAll(request.newTree, request.after, request.identities, key);
   const changed = request.changes.filter(({ after }) => after !== undefined);
+  const news = changed.filter((change) => now.referring.has(printAddress(change)));
   const remarks = [
     ...now.broken,
+    ...(await listFlaws(request, news)),
     ...changed.flatMap((change) => compareClaims(change, old.traits, now.traits)),
     ...changed.flatMap((change) => listExpiries(change, now.traits, request.now)),
     ...changed.flatMap((change) => listWeaknesses(change, now.traits)),
-    ...listEqual(changed, request.after, now.traits),
+    ...listEqual(changed, request.after, now),
   ];
   return { remarks, opened: now.traits.size, closed: now.closed };
 }
@@ -68,6 +71,7 @@ type TraitsByAddress = ReadonlyMap<string, ValueTraits>;
 async function openAll(tree: Tree, snapshots: Snapshots, identities: readonly Identity[], key: Uint8Array) {
   const traits = new Map<string, ValueTraits>();
   const broken: DeepRemark[] = [];
+  const referring = new Set<string>();
   let closed = 0;
   for (const { scope, entries, secrets } of snapshots.values()) {
     const open = openEntries(tree, scope, entries, identities);
@@ -75,7 +79,9 @@ async function openAll(tree: Tree, snapshots: Snapshots, identities: readonly Id
       if (valueId === undefined) continue;
       const address = printAddress({ scope, name });
       try {
-        traits.set(address, readTraits(await open.openSealed(name, record), key));
+        const secret = await open.openSealed(name, record);
+        traits.set(address, readTraits(secret, key));
+        if (mayRefer(secret)) referring.add(address);
       } catch (error) {
         if (!isSealtreeError(error)) throw error;
         // Such as a plugin that does not run: nothing can be said then.
@@ -85,7 +91,17 @@ async function openAll(tree: Tree, snapshots: Snapshots, identities: readonly Id
       }
     }
   }
-  return { traits, broken, closed };
+  return { traits, broken, referring, closed };
+}
+
+async function listFlaws(
+  { newTree, identities }: DeepRequest,
+  referring: readonly SecretChange[],
+): Promise<DeepRemark[]> {
+  if (referring.length === 0) return [];
+  const { findReferenceFlaws } = await import("./reference-flaws.ts");
+  const flaws = await findReferenceFlaws(newTree, identities, referring);
+  return flaws.map(({ address, text }) => ({ kind: "reference", secrets: [printAddress(address)], text }));
 }
 
 function compareClaims(
@@ -123,13 +139,18 @@ function listWeaknesses(change: SecretChange, traits: TraitsByAddress): DeepRema
   return weakness === undefined ? [] : [{ kind: "weak", secrets: [address], text: weakness }];
 }
 
-/** Groups of equal values with one that changed; a copy that its value id tells of is none. */
-function listEqual(changed: readonly SecretChange[], after: Snapshots, traits: TraitsByAddress): DeepRemark[] {
+/** Groups of equal values with one that changed; a copy that its value id tells of is none, nor are equal references. */
+function listEqual(
+  changed: readonly SecretChange[],
+  after: Snapshots,
+  { traits, referring }: { readonly traits: TraitsByAddress; readonly referring: ReadonlySet<string> },
+): DeepRemark[] {
   const ids = new Map<string, string>();
   for (const { scope, secrets } of after.values())
     for (const [name, { valueId }] of secrets) ids.set(printAddress({ scope, name }), valueId ?? "");
   const groups = new Map<string, string[]>();
-  for (const [address, { digest }] of traits) groups.set(digest, [...(groups.get(digest) ?? []), address]);
+  for (const [address, { digest }] of traits)
+    if (!referring.has(address)) groups.set(digest, [...(groups.get(digest) ?? []), address]);
   const news = new Set(changed.filter(({ kind }) => kind !== "resealed").map(printAddress));
   return [...groups.values()]
     .filter((group) => group.some((address) => news.has(address)))

@@ -139,6 +139,7 @@ const remarkWords = {
   broken: "does not open although it should",
   "same-id": "another value under an id that says it stayed",
   "same-value": "the old value under an id that says it is new",
+  reference: "it refers to what is not there, or not for all readers",
   expires: "a certificate or token expires",
   weak: "easily guessed",
   equal: "one value in several places",

@@ -16,6 +16,8 @@ export interface ReviewOptions {
   readonly base?: ReviewBase | undefined;
   /** Looks deeper into each scope; what it finds is added. */
   onScope?(scope: ReviewedScope): Promise<readonly Finding[]>;
+  /** Looks at the whole, after all scopes; what it finds is added. */
+  onTree?(): Promise<readonly Finding[]>;
 }
 
 /** What the checks found in a tree. */
@@ -49,6 +51,7 @@ export async function runChecks(tree: Tree, options: ReviewOptions): Promise<Rev
     scopes.push(summarise(reviewed));
   }
   for (const rule of all) findings.push(...(rule.checkTree?.(state, scopes) ?? []));
+  findings.push(...((await options.onTree?.()) ?? []));
   return { findings: sortFindings(findings), scopes, state };
 }
 

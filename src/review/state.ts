@@ -8,6 +8,7 @@ import type { Finding } from "../store/finding.ts";
 import {
   accessPolicyPath,
   attributesPath,
+  deployPolicyPath,
   modulesPath,
   parseSecretsPath,
   policiesDirectory,
@@ -47,6 +48,8 @@ export interface ReviewState {
   readonly schema: SecretSchema | undefined;
   /** Rotations in flight or in grace, by scope. */
   readonly journals: ReadonlyMap<ScopePath, readonly ReadJournal[]>;
+  /** What is wrong with the targets of `policies/deploy.yaml`, and between them and the secrets. */
+  readonly deployFindings: readonly Finding[];
   /** What is wrong with the policies. */
   readonly policyFindings: readonly Finding[];
   /** Every `.gitattributes` that speaks of our files, the one of the root first, and `.gitmodules`. */
@@ -108,6 +111,7 @@ export async function readReviewState(
     rotationFile: rotation.policy,
     schema: schema.policy?.schema,
     journals: await readJournals(others.filter(isJournal), (path) => reader.read(path)),
+    deployFindings: policyPaths.includes(deployPolicyPath) ? await readDeployFindings(policies, tree) : [],
     policyFindings: [...policy.findings, ...rotation.findings, ...schema.findings],
     gitFiles,
     hasAttributes: await hasAttributes(gitFiles.get(attributesPath)),
@@ -181,6 +185,17 @@ async function readGitFiles(reader: FileReader, paths: readonly string[]): Promi
 async function hasAttributes(text: string | undefined): Promise<boolean> {
   const read = () => Promise.resolve(text === undefined ? undefined : Buffer.from(text));
   return (await planAttributes({ label: "", read, list: () => Promise.resolve([]) })) === undefined;
+}
+
+/** Loaded only where there are targets. */
+async function readDeployFindings(policies: Tree, tree: Tree): Promise<readonly Finding[]> {
+  const { readDeployPolicy } = await import("../deploy/policy.ts");
+  const { findNameFindings } = await import("../deploy/name-findings.ts");
+  const { policy, findings } = await readPolicy(async () => {
+    const file = await readDeployPolicy(policies);
+    return { policy: file, findings: file.findings };
+  });
+  return policy === undefined ? findings : [...findings, ...(await findNameFindings(policy, tree))];
 }
 
 function asPolicy<T extends { readonly findings: readonly Finding[] }>(file: T) {

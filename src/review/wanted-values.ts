@@ -1,4 +1,5 @@
 import { base64Forms, hexForms, jsonForm, urlForms } from "../secret/encoded-forms.ts";
+import { mayHaveReferences, splitReferences } from "../secret/reference.ts";
 import type { Secret } from "../secret/secret.ts";
 
 /** A value of the user's, and where it is sealed. */
@@ -48,7 +49,8 @@ const commonWords = new Set(
  * What to look for so that each value is found as it is, without the white space at its ends, with
  * LF and CRLF, by any of its lines that looks random, in UTF-16, base64, base64url, hexadecimal
  * digits, a URL or a JSON string. A value is passed over when it is shorter than `minBytes`, a
- * common word, or has fewer than four different bytes.
+ * common word, or has fewer than four different bytes; and when it has references, since the secrets that
+ * they stand for are looked for by themselves, and the rest may stand in any template.
  */
 export function collectWanted(values: Iterable<OwnValue>, minBytes = defaultMinBytes): WantedValues {
   const forms = new Map<string, { bytes: Buffer; encoding: Encoding; owners: OwnValue[] }>();
@@ -56,7 +58,7 @@ export function collectWanted(values: Iterable<OwnValue>, minBytes = defaultMinB
   for (const value of values) {
     const bytes = Buffer.from(value.secret.reveal());
     const text = value.secret.revealText();
-    if (isTooCommon(bytes, text, minBytes)) {
+    if (isTooCommon(bytes, text, minBytes) || hasReferences(text)) {
       passedOver += 1;
       continue;
     }
@@ -94,6 +96,10 @@ function isTooCommon(bytes: Buffer, text: string | undefined, minBytes: number):
   return (
     trimmed !== undefined && (commonWords.has(trimmed.toLowerCase()) || /^[a-z]{2}-[a-z]{3,12}-[0-9]$/.test(trimmed))
   );
+}
+
+function hasReferences(text = ""): boolean {
+  return mayHaveReferences(text) && splitReferences(text).some(({ kind }) => kind === "reference");
 }
 
 type Form = readonly [Encoding, Buffer];

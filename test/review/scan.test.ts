@@ -142,6 +142,11 @@ describe("a search for own values", () => {
     expect(collectWanted([before]).needles.every(({ isEarlier }) => isEarlier)).toBe(true);
   });
 
+  it("passes over values with references, whose secrets are looked for by themselves", () => {
+    const values = [own("postgres://app:${secret:prod/db/PASSWORD}@db/app"), own("$${secret:not/A_REFERENCE}")];
+    expect(collectWanted(values)).toMatchObject({ searched: 1, passedOver: 1 });
+  });
+
   it("passes over short and common values, and says how many", () => {
     const values = [
       "short",

@@ -1,5 +1,6 @@
 import type { Rule } from "../rule.ts";
 import { attributes } from "./attributes.ts";
+import { deployPolicy } from "./deploy-policy.ts";
 import { drop } from "./drop.ts";
 import { generatedFile } from "./generated-file.ts";
 import { hostileAttributes } from "./hostile-attributes.ts";
@@ -54,6 +55,7 @@ export const rules = [
   rotationOverdue,
   rotationDue,
   rotationJournal,
+  deployPolicy,
   strayFile,
   attributes,
   hostileAttributes,
@@ -66,5 +68,6 @@ export const reportedNames = [
   { name: "member-file", describe: "A key file holds one public key a line, and nothing else." },
   { name: "schema", describe: "policies/schema.yaml follows its own schema." },
   { name: "deep", describe: "With --deep: what your identity should open opens." },
+  { name: "reference", describe: "With --deep: what values refer to is there, and for all of their readers." },
   { name: "live", describe: "With --live: the providers let the values in." },
 ] as const;
