@@ -1,0 +1,47 @@
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { main } from "../cli/main.ts";
+import { commandIo } from "./call-command.ts";
+import { checkVariable } from "./guards.ts";
+import type { Job } from "./job.ts";
+import { loadValues, selection } from "./load-values.ts";
+
+const fileNameBytes = 8;
+
+/**
+ * Runs the script of the input `run` with the values as environment variables, and with no way
+ * to steer the runner. Its output is masked and shows in the log as text. Gives its exit status.
+ */
+export async function actRun(job: Job): Promise<number> {
+  const { inputs, runner, io } = job;
+  const { values, unmasked } = await loadValues(job);
+  for (const variable of values.keys()) checkVariable(variable, inputs["allow-names"]);
+  if (unmasked.length > 0) {
+    runner.annotate("warning", `too short for a mask, so the output may show it: ${unmasked.join(", ")}`, {
+      title: "sealtree run",
+    });
+  }
+  const script = join(job.temporary, `sealtree-run-${Buffer.from(io.random(fileNameBytes)).toString("hex")}.sh`);
+  job.keepForPost(script);
+  writeFileSync(script, `${inputs.run ?? ""}\n`, { mode: 0o600, flag: "wx" });
+  const allow = inputs["allow-names"].length === 0 ? [] : ["--allow-name", inputs["allow-names"].join(",")];
+  const shell = ["bash", "--noprofile", "--norc", "-eo", "pipefail", script];
+  const block = runner.openBlock();
+  const sink = {
+    write(chunk: string | Uint8Array) {
+      block.write(chunk);
+      return true;
+    },
+  };
+  let status: number;
+  try {
+    status = await main(["run", ...selection(job), ...allow, "--", ...shell], commandIo(job, sink, sink));
+  } finally {
+    block.end();
+    rmSync(script, { force: true });
+  }
+  runner.setOutput("count", String(values.size));
+  runner.setOutput("names", [...values.keys()].join(","));
+  runner.setOutput("status", String(status));
+  return status;
+}
