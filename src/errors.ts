@@ -65,6 +65,7 @@ export const errorCatalogue = {
   E_NO_ACCESS: "noAccess",
   E_PERMISSION_DENIED: "noAccess",
   E_REFERENCE_REFUSED: "noAccess",
+  E_ACTION_REFUSED: "noAccess",
   E_SCOPE_MALFORMED: "integrity",
   E_SCOPE_MOVED: "integrity",
   E_KEYRING_MALFORMED: "integrity",

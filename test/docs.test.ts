@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { errorCatalogue, exitCodes, type ExitClass } from "../src/errors.ts";
+import { targetKinds } from "../src/deploy/targets/registry.ts";
 import { rotatorNames } from "../src/rotation/rotators/registry.ts";
 import { findDeadLinks, findDeadPaths, headingsOf } from "./support/markdown.ts";
 import { runCli } from "./support/run-cli.ts";
@@ -54,6 +55,14 @@ describe("the documentation", () => {
     expect(new Set(rows.map(([, name]) => name))).toEqual(new Set(names));
     expect(new Set(withPages)).toEqual(new Set(names));
     for (const [, name, page] of rows) expect(page).toBe(name);
+  });
+
+  it("has a page and a row for every kind of target, and for no other", () => {
+    const rows = [...(pages.get("docs/targets.md") ?? "").matchAll(/^\| \[([a-z-]+)\]\(targets\/([a-z-]+)\.md\)/gm)];
+    const withPages = [...paths].flatMap((path) => /^docs\/targets\/(.*)\.md$/.exec(path)?.[1] ?? []);
+    expect(new Set(rows.map(([, kind]) => kind))).toEqual(new Set(targetKinds));
+    expect(new Set(withPages.filter((page) => page !== "sql-format"))).toEqual(new Set(targetKinds));
+    for (const [, kind, page] of rows) expect(page).toBe(kind);
   });
 
   it("lists the exit statuses that there are", () => {

@@ -12,6 +12,8 @@ export const auditCodes = {
   rolledBack: { code: "HBSE-010", level: "warn", meaning: "secret rolled back" },
   emergencyRotation: { code: "HBSE-011", level: "warn", meaning: "emergency rotation" },
   accessChanged: { code: "HBSE-012", level: "info", meaning: "access changed" },
+  deployed: { code: "HBSE-013", level: "info", meaning: "secret deployed" },
+  driftFound: { code: "HBSE-014", level: "warn", meaning: "drift found at a target" },
 } as const satisfies Record<string, { code: `HBSE-${string}`; level: "info" | "warn" | "error"; meaning: string }>;
 
 export type AuditKind = keyof typeof auditCodes;

@@ -4,6 +4,8 @@ export interface OptionSpec {
   /** As commander writes them: `--from-file <path>`. */
   readonly flags: string;
   readonly description: string;
+  /** True for one that may be given several times: its value is then the list of all. */
+  readonly repeats?: boolean;
 }
 
 export interface Example {

@@ -32,6 +32,7 @@ export async function completeWords(words: readonly string[], openTree: () => Tr
   const argument = argumentAt(module, position);
   if (argument === "scope" || argument === "scopes") return startingWith(await listScopes(openTree()), last);
   if (argument === "address" || argument === "from" || argument === "to") return await addresses(openTree(), last);
+  if (argument === "targets") return startingWith(await listTargets(openTree()), last);
   return argument === "shell" ? startingWith(completionShells, last) : [];
 }
 
@@ -89,6 +90,11 @@ async function addresses(tree: Tree, typed: string): Promise<string[]> {
   const names = isScopePath(scope) ? [...((await readScope(tree, scope)) ?? new Map<string, never>()).keys()] : [];
   const scopes = (await listScopes(tree)).map((path) => `${path}/`).filter((path) => path !== `${scope}/`);
   return startingWith([...names.map((name) => `${scope}/${name}`), ...scopes], typed);
+}
+
+async function listTargets(tree: Tree): Promise<string[]> {
+  const { readDeployPolicy } = await import("../deploy/policy.ts");
+  return [...((await readDeployPolicy(tree)).policy?.targets.keys() ?? [])];
 }
 
 function startingWith(candidates: readonly string[], typed: string): string[] {

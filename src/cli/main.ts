@@ -22,6 +22,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
 }
 
 async function runLine(argv: readonly string[], io: Io): Promise<number> {
+  refuseNodeOption(argv);
   const split = splitGlobals(argv);
   const found = findCommand(split.words);
   if (found === undefined || split.words[0] === "help") {
@@ -60,6 +61,19 @@ async function runCommand(name: string, module: CommandModule, line: ParsedLine,
   } finally {
     context.close();
   }
+}
+
+/**
+ * Node takes `--env-file` for its own wherever it stands before two dashes, and has followed a
+ * NODE_OPTIONS in the file by now. Throws E_USAGE, so that nobody makes a habit of it.
+ */
+function refuseNodeOption(argv: readonly string[]): void {
+  const end = argv.indexOf("--");
+  const own = argv.slice(0, end < 0 ? argv.length : end);
+  if (!own.some((word) => /^--env-file(?:-if-exists)?(?:=|$)/.test(word))) return;
+  throw new SealtreeError("E_USAGE", "Node reads --env-file itself, before sealtree begins", {
+    hints: ["take the option of sealtree: sealtree run --dotenv FILE -- COMMAND"],
+  });
 }
 
 /** Options may stand before the command; -C takes a word along. */

@@ -36,8 +36,11 @@ export function buildCommand(name: string, entry: CommandEntry, module: CommandM
     .exitOverride()
     .description(`${entry.summary}\n\n${module.description}`);
   for (const argument of module.arguments.split(" ").filter((text) => text !== "")) command.argument(argument);
-  for (const { flags, description } of [...module.options, ...commonOptionsOf(module.kind)]) {
-    command.addOption(new Option(flags, description));
+  for (const { flags, description, repeats } of [...module.options, ...commonOptionsOf(module.kind)]) {
+    const option = new Option(flags, description);
+    if (repeats === true)
+      option.argParser<readonly string[] | undefined>((value, previous) => [...(previous ?? []), value]);
+    command.addOption(option);
   }
   if (module.passesThrough === true) command.usage(`[options] ${module.arguments} -- <command> [args...]`);
   const width = Math.max(...module.examples.map((example) => example.command.length));

@@ -1,8 +1,19 @@
 import type { CommandModule } from "./command.ts";
+import { deliveryEntries } from "./delivery-entries.ts";
 import { rotationEntries } from "./rotation-entries.ts";
 
 /** Groups of `sealtree --help`, in the order shown. */
-export const groups = ["start", "values", "use", "history", "access", "rotation", "review", "operate"] as const;
+export const groups = [
+  "start",
+  "values",
+  "use",
+  "history",
+  "access",
+  "rotation",
+  "delivery",
+  "review",
+  "operate",
+] as const;
 export type CommandGroup = (typeof groups)[number];
 
 export interface CommandEntry {
@@ -210,6 +221,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import("./commands/status.ts")).status,
   },
   ...rotationEntries,
+  ...deliveryEntries,
   audit: {
     group: "operate",
     summary: "who did what, from your log and the git history",

@@ -3,6 +3,7 @@ import { commonOptionsOf, toCommonOptions, type CommandModule, type OptionSpec, 
 interface KnownOption {
   readonly key: string;
   readonly takesValue: boolean;
+  readonly repeats: boolean;
   /** What its presence means, when it takes no value: false for `--no-...`. */
   readonly meaning: boolean;
 }
@@ -32,7 +33,7 @@ export function quickParse(module: CommandModule, words: readonly string[]): Par
     if (option === undefined || (equals >= 0 && !option.takesValue)) return undefined;
     const value = equals >= 0 ? word.slice(equals + 1) : option.takesValue ? own[(index += 1)] : option.meaning;
     if (value === undefined || (typeof value === "string" && equals < 0 && value.startsWith("-"))) return undefined;
-    options[option.key] = value;
+    options[option.key] = option.repeats ? [...((options[option.key] as string[]) ?? []), value] : value;
   }
   if (!fits(module.arguments, args.length)) return undefined;
   return { args: [...args, ...words.slice(own.length)], options, common: toCommonOptions(options) };
@@ -41,12 +42,12 @@ export function quickParse(module: CommandModule, words: readonly string[]): Par
 /** Options by each of their spellings, without those of a form that is not read here. */
 function readOptions(specs: readonly OptionSpec[]): ReadonlyMap<string, KnownOption> {
   const known = new Map<string, KnownOption>();
-  for (const { flags } of specs) {
+  for (const { flags, repeats = false } of specs) {
     const match = flagsPattern.exec(flags);
     if (match === null) continue;
     const [, short, no, long, value] = match;
     const key = (long ?? short ?? "").replaceAll(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
-    const option = { key, takesValue: value !== undefined, meaning: no === undefined };
+    const option = { key, takesValue: value !== undefined, repeats, meaning: no === undefined };
     if (short !== undefined) known.set(`-${short}`, option);
     if (long !== undefined) known.set(`--${no ?? ""}${long}`, option);
   }

@@ -56,6 +56,20 @@ async function listSecrets(repository: TestRepository) {
 }
 
 describe("a writer who may not read", () => {
+  it("moves in from another system and provisions by drops, and is not told that they were read back", async () => {
+    const { repository, wendy } = await createTeam();
+    const moved = await repository.ok(["import", "prod/api", "--from", "json", "--yes", "--json"], {
+      stdin: '{"db": {"user": "joe"}}',
+      env: wendy.env,
+    });
+    expect(moved.json()).toMatchObject({ added: ["db.user"], drops: ["db.user"], verified: 0 });
+    repository.write("template.yaml", "version: 1\nscopes:\n  ${env}/api:\n    KEY: { generate: hex }\n");
+    const made = await repository.ok(["provision", "qa", "--template", "template.yaml", "--yes"], { env: wendy.env });
+    expect(made.stderr).toContain("sealed as a drop, since you may not read qa/api");
+    expect((await repository.ok(get("prod/api/db.user"))).stdout).toBe("joe");
+    expect((await repository.ok(get("qa/api/KEY"))).stdout).toMatch(/^[0-9a-f]{64}$/);
+  });
+
   it("sets a drop, which the writer cannot open and a reader can", async () => {
     const team = await createTeam();
     await team.repository.ok(["set", "prod/api/OTHER", "--stdin"], { stdin: "test-other" });

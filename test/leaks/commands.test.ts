@@ -26,6 +26,10 @@ beforeAll(async () => {
   await repository.ok(["set", "dev/app/API_KEY", "--stdin"], { stdin: "test-value-first" });
   const outside = join(repository.root, "..");
   copyFileSync(join(repository.root, "secrets/dev/app.yaml"), join(outside, "sealed.yaml"));
+  writeFileSync(
+    join(outside, "template.yaml"),
+    "version: 1\nscopes:\n  ${env}/app:\n    ASKED: { prompt: what it is }\n",
+  );
   writeFileSync(join(outside, "plain.yaml"), `$sealtree: 1\n$scope: dev/app\n\nAPI_KEY: ${stored[0]}\n`);
 });
 

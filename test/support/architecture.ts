@@ -3,7 +3,7 @@ const layers = [
   ["secret"],
   ["git", "crypto", "net"],
   ["identity", "store", "audit", "services"],
-  ["review", "rotation", "deploy", "resolve", "history", "values", "access"],
+  ["review", "rotation", "deploy", "migrate", "provision", "resolve", "runtime", "history", "values", "access"],
   ["cli", "action"],
 ] as const satisfies readonly (readonly string[])[];
 
@@ -13,9 +13,13 @@ const sideways: Readonly<Record<string, readonly string[]>> = {
   values: ["access"],
   rotation: ["values", "access", "history", "deploy"],
   history: ["values", "access"],
-  review: ["access", "history", "rotation", "values", "deploy"],
+  review: ["access", "history", "rotation", "values", "deploy", "resolve"],
   resolve: ["values"],
+  runtime: ["resolve", "values", "deploy"],
+  migrate: ["values", "resolve"],
+  provision: ["values", "access", "rotation"],
   deploy: ["values", "access", "resolve"],
+  action: ["cli"],
 };
 
 /** Folders that may be one level below a capability. */

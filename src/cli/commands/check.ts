@@ -59,8 +59,10 @@ async function review(
   const compared = await openBase(context.place(), { at: context.options.at, base });
   let found: Review;
   try {
-    const look: Pick<ReviewOptions, "onScope"> =
-      deep === undefined ? {} : { onScope: async (scope) => await deep.onScope(scope) };
+    const look: Pick<ReviewOptions, "onScope" | "onTree"> =
+      deep === undefined
+        ? {}
+        : { onScope: async (scope) => await deep.onScope(scope), onTree: async () => await deep.onTree(tree) };
     found = await runChecks(tree, { now: context.session.now(), base: compared, ...look });
   } finally {
     compared?.tree.close();
