@@ -39,9 +39,9 @@ export function parseTemplate(
       continue;
     }
     const end = rest.indexOf("}", next);
-    const name = rest.slice(next + 2, end);
-    const reference = end === -1 ? undefined : findReference(rest.slice(next, end + 1));
-    if (reference === undefined && !variables.includes(name)) {
+    const name = end === -1 ? undefined : rest.slice(next + 2, end);
+    const reference = name === undefined ? undefined : findReference(rest.slice(next, end + 1));
+    if (name === undefined || (reference === undefined && !variables.includes(name))) {
       return {
         problem: `a placeholder here is ${[...variables, "secret:scope/NAME", "env:NAME"].map((it) => `\${${it}}`).join(", ")}`,
       };
