@@ -29,7 +29,12 @@ const coreModules = [
   "src/cli/quick-parse.ts",
   "src/identity/load.ts",
 ];
-const coreGroup = { name: "core", priority: 2, test: (id) => coreModules.some((path) => id === join(root, path)) };
+
+/**
+ * The same for the Action: what `export` of environment variables and outputs loads. Never the entry itself:
+ * whatever else loads the chunk, such as the post step, would start the Action once more.
+ */
+const actionModules = ["src/cli/io.ts", "src/action/run-action.ts", "src/action/export.ts", "src/identity/load.ts"];
 
 /** The launcher is built alone, so that it is one small file; it asks for the core by its name. */
 const launchPlugin = {
@@ -91,6 +96,7 @@ const outputs = [
     type: "commonjs",
     format: "cjs",
     input: { main: "src/action/main.ts", post: "src/action/post.ts", ...workerEntries },
+    core: actionModules,
     plugins: [],
     banner: "",
   },
@@ -110,7 +116,10 @@ export async function bundle() {
       files.set(output.folder + fileName, isEntry ? output.banner + code : code);
     }
   }
-  files.set("chunks/core.js", inlineRuntime(files.get("chunks/core.js"), files.get("chunks/rolldown-runtime.js")));
+  for (const folder of ["chunks", "action/chunks"]) {
+    const [core, runtime] = [files.get(`${folder}/core.js`), files.get(`${folder}/rolldown-runtime.js`)];
+    files.set(`${folder}/core.js`, inlineRuntime(core, runtime));
+  }
   return files;
 }
 
@@ -121,7 +130,8 @@ function inlineRuntime(code, runtime) {
   return code.replace(ask, () => `((exports) => {\n${runtime}\nreturn exports;\n})({})`);
 }
 
-async function bundleOne({ input, format, plugins }) {
+async function bundleOne({ input, format, plugins, core = coreModules }) {
+  const coreGroup = { name: "core", priority: 2, test: (id) => core.some((path) => id === join(root, path)) };
   const build = await rolldown({
     cwd: root,
     input,

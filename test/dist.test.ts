@@ -4,9 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { defaultIdentityFile } from "../src/identity/locations.ts";
 import { builtBin } from "./support/build.ts";
+import { prepareStep } from "./support/runner.ts";
 
 const chunks = fileURLToPath(new URL("../dist/chunks/", import.meta.url));
+const actionMain = fileURLToPath(new URL("../dist/action/main.js", import.meta.url));
+const actionPost = fileURLToPath(new URL("../dist/action/post.js", import.meta.url));
 const buildScript = fileURLToPath(new URL("../scripts/build.js", import.meta.url));
 
 let repository: string;
@@ -36,6 +40,28 @@ describe("the built command", () => {
   });
 });
 
+describe("the built Action", () => {
+  it("hands over values and loads nothing but its core", () => {
+    const inputs = { command: "export", scopes: "dev/app" };
+    const identity = readFileSync(defaultIdentityFile(process.env), "utf8");
+    const { env } = prepareStep({ workspace: repository, inputs, env: { SEALTREE_IDENTITY: identity } });
+    const loaded = withCoverage("action/", (folder) => {
+      execFileSync(process.execPath, [actionMain], { env: { ...env, NODE_V8_COVERAGE: folder } });
+    });
+    expect(readFileSync(env["GITHUB_ENV"] ?? "", "utf8")).toContain("test-value-of-dist");
+    expect(loaded.sort()).toEqual(["core", "main", "rolldown-runtime"]);
+  });
+
+  it("is not started once more by its post step", () => {
+    const { env } = prepareStep({ workspace: repository, inputs: { command: "export", scopes: "dev/app" } });
+    const loaded = withCoverage("action/", (folder) => {
+      execFileSync(process.execPath, [actionPost], { env: { ...env, NODE_V8_COVERAGE: folder } });
+    });
+    expect([loaded.includes("post"), loaded.includes("main")]).toEqual([true, false]);
+    expect(readFileSync(env["GITHUB_OUTPUT"] ?? "", "utf8")).toBe("");
+  });
+});
+
 describe("the build", () => {
   it("gives the same bytes twice, and they are the bytes of dist", () => {
     const digests = execFileSync(process.execPath, [buildScript, "--check"], { encoding: "utf8" });
@@ -49,14 +75,23 @@ function sealtree(args: string[], options: { input?: string; env?: NodeJS.Proces
 
 /** Runs the command under V8's coverage, which writes down every script that was loaded. */
 function loadedChunks(args: string[]): { output: string; loaded: string[] } {
+  let output = "";
+  const loaded = withCoverage("", (folder) => {
+    output = sealtree(args, { env: { ...process.env, NODE_V8_COVERAGE: folder } });
+  });
+  expect(loaded).toContain("bin");
+  return { output, loaded };
+}
+
+/** Names of the scripts below `part` of dist that were loaded by what `run` starts with coverage into the folder. */
+function withCoverage(part: string, run: (folder: string) => void): string[] {
   const folder = mkdtempSync(join(tmpdir(), "sealtree-coverage-"));
   try {
-    const output = sealtree(args, { env: { ...process.env, NODE_V8_COVERAGE: folder } });
+    run(folder);
     const reports = readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8"));
     const urls = reports.flatMap((report) => (JSON.parse(report) as { result: { url: string }[] }).result);
-    const loaded = urls.flatMap(({ url }) => /\/dist\/(?:chunks\/)?(.+)\.js$/.exec(url)?.slice(1) ?? []);
-    expect(loaded).toContain("bin");
-    return { output, loaded };
+    const pattern = new RegExp(`/dist/${part}(?:chunks/)?([^/]+)\\.js$`);
+    return urls.flatMap(({ url }) => pattern.exec(url)?.slice(1) ?? []);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -9,9 +9,9 @@ describe.each(Object.entries(cutCommands))("%s", (name, command) => {
   it(
     "leaves old or new when it is killed",
     async () => {
-      const { points, tried, damage } = await sweepKills(command, howMany(name, 40));
+      const { points, tried, damage } = await sweepKills(command, howMany(name, 24));
       expect(damage).toEqual([]);
-      expect(tried).toBe(Math.min(points, howMany(name, 40)));
+      expect(tried).toBe(Math.min(points, howMany(name, 24)));
     },
     timeoutMs,
   );
@@ -19,9 +19,9 @@ describe.each(Object.entries(cutCommands))("%s", (name, command) => {
   it.each(["ENOSPC", "EIO", "EACCES"] as const)(
     "leaves old or new on %s",
     async (code) => {
-      const { points, tried, damage } = await sweepErrors(command, howMany(name, 8), [code]);
+      const { points, tried, damage } = await sweepErrors(command, howMany(name, 6), [code]);
       expect(damage).toEqual([]);
-      expect(tried).toBe(Math.min(points, howMany(name, 8)));
+      expect(tried).toBe(Math.min(points, howMany(name, 6)));
     },
     timeoutMs,
   );
