@@ -156,10 +156,15 @@ function parseIdentity(text: string, line: number): Identity {
     if (decoded.prefix === prefixes.x25519) return createIdentity("x25519", decoded.bytes);
     if (decoded.prefix === prefixes.hybrid) return createIdentity("hybrid", decoded.bytes);
   }
-  throw new SealtreeError("E_IDENTITY_INVALID", `line ${line} of the identity file is not an identity`, {
-    hints: [hintFor(text)],
-    line,
-  });
+  const isPublic = /^(?:age1|ssh-|ecdsa-sha2-|sk-(?:ssh|ecdsa)-)/i.test(text);
+  throw new SealtreeError(
+    "E_IDENTITY_INVALID",
+    `line ${line} of the identity file is not an identity${isPublic ? " but a public key" : ""}`,
+    {
+      hints: [hintFor(text)],
+      line,
+    },
+  );
 }
 
 function hintFor(text: string): string {

@@ -7,7 +7,10 @@ export async function listParents(place: GitPlace, commit: string): Promise<stri
   return output.trim().split(" ").slice(1);
 }
 
-/** The commit where two histories parted; undefined when this clone has none. Both are full ids. */
+/**
+ * One commit where two histories parted; undefined when this clone has none. There may be several, of
+ * which git takes any: what judges a change asks listMergeBases. Both are full ids.
+ */
 export async function findMergeBase(place: GitPlace, a: string, b: string): Promise<string | undefined> {
   return (await tryGit(place, ["merge-base", a, b], { allowExit: [1] }))?.trim();
 }

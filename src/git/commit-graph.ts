@@ -61,8 +61,14 @@ export async function isAncestor(place: GitPlace, ancestor: string, commit: stri
  * graph are found without git; it is asked when the histories part before it.
  */
 export async function findMergeBases(place: GitPlace, graph: CommitGraph, a: string, b: string): Promise<string[]> {
-  const near = findNearBases(graph, a, b);
-  if (near !== undefined) return near;
+  return findNearBases(graph, a, b) ?? (await listMergeBases(place, a, b));
+}
+
+/**
+ * All best common ancestors of two commits; empty when this clone has none. Who compares two
+ * histories by one of several would not see what a merge takes from the others. Both are full ids.
+ */
+export async function listMergeBases(place: GitPlace, a: string, b: string): Promise<string[]> {
   const output = await tryGit(place, [...plain, "merge-base", "--all", a, b], { allowExit: [1] });
   return splitLines(output ?? "");
 }

@@ -110,8 +110,7 @@ export async function commitOnto(
   try {
     writeMessage(messageFile, message);
     const oids = new Map<string, string>();
-    for (const [path, text] of written)
-      oids.set(path, (await git(place, ["hash-object", "-w", "--no-filters", "--stdin"], { input: text })).trim());
+    for (const [path, text] of written) oids.set(path, await writeBlob(place, text));
     const tree = await buildTree(place, privateIndex, parent, oids, removed);
     return await createCommit(place, tree, [parent], messageFile);
   } finally {
@@ -142,6 +141,11 @@ export async function checkCommitter(place: GitPlace): Promise<void> {
       cause: error,
     });
   }
+}
+
+/** Puts a text into git's store as it is; gives its object id. Throws E_GIT_FAILED. */
+export async function writeBlob(place: GitPlace, text: string): Promise<string> {
+  return (await git(place, ["hash-object", "-w", "--no-filters", "--stdin"], { input: text })).trim();
 }
 
 /** Puts files of the work tree into git's store as they are; gives path to object id. */

@@ -1,3 +1,4 @@
+import { addedSettings, type GitSetting } from "./config-environment.ts";
 import type { GitPlace } from "./place.ts";
 import { tryGit } from "./run.ts";
 
@@ -9,9 +10,6 @@ export async function withoutFilters(place: GitPlace): Promise<Readonly<Record<s
   const pattern = String.raw`^filter\..*\.(clean|process|required)$`;
   const args = ["config", "--null", "--name-only", "--get-regexp", pattern];
   const names = (await tryGit(place, args, { allowExit: [1] }))?.split("\0").filter(Boolean) ?? [];
-  const pairs = [...new Set(names)].flatMap((name, index): [string, string][] => [
-    [`GIT_CONFIG_KEY_${index}`, name],
-    [`GIT_CONFIG_VALUE_${index}`, name.endsWith(".required") ? "false" : ""],
-  ]);
-  return { ...Object.fromEntries<string>(pairs), GIT_CONFIG_COUNT: `${pairs.length / 2}` };
+  const settings = [...new Set(names)].map((name): GitSetting => [name, name.endsWith(".required") ? "false" : ""]);
+  return addedSettings(place.env, settings);
 }

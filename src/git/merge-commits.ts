@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { createCommit, indexInfo, writeMessage, type GitDirectories } from "./commit.ts";
+import { createCommit, indexInfo, writeBlob, writeMessage, type GitDirectories } from "./commit.ts";
 import type { GitPlace } from "./place.ts";
 import { git } from "./run.ts";
 import { listUnmerged, type UnmergedFile } from "./unmerged.ts";
@@ -146,8 +146,4 @@ async function readSides(place: GitPlace, file: UnmergedFile): Promise<MergeSide
     ours: await read(file.ours?.id),
     theirs: await read(file.theirs?.id),
   };
-}
-
-async function writeBlob(place: GitPlace, text: string): Promise<string> {
-  return (await git(place, ["hash-object", "-w", "--no-filters", "--stdin"], { input: text })).trim();
 }

@@ -41,10 +41,11 @@ export function hasGit(place: GitPlace): boolean {
 
 /**
  * Variables that would point git at another repository, change its programs, or hand it our
- * identities; a process started by a git hook has several of them set.
+ * identities; a process started by a git hook has several of them set. Settings that whoever starts
+ * us gives in GIT_CONFIG_COUNT stay, as their files do: git itself hands on those of `-c` in another.
  */
 const dropped =
-  /^(?:GIT_(?!AUTHOR_|COMMITTER_|SSH|ASKPASS$|CONFIG_(?:GLOBAL|SYSTEM|NOSYSTEM)$)|SEALTREE_|EDITOR$|PAGER$|VISUAL$|PREFIX$)/;
+  /^(?:GIT_(?!AUTHOR_|COMMITTER_|SSH|ASKPASS$|CONFIG_(?:GLOBAL|SYSTEM|NOSYSTEM|COUNT|KEY_[0-9]+|VALUE_[0-9]+)$)|SEALTREE_|SOPS_AGE_|EDITOR$|PAGER$|VISUAL$|PREFIX$)/;
 
 /** The environment git gets: the caller's, without what would mislead it. */
 export function gitEnvironment(env: Environment): Record<string, string> {

@@ -1,4 +1,5 @@
 import { SealtreeError } from "../errors.ts";
+import { writeBlob } from "./commit.ts";
 import type { GitPlace } from "./place.ts";
 import { git, runGit, tryGit } from "./run.ts";
 
@@ -42,7 +43,7 @@ export async function writeRefFile(
   place: GitPlace,
   file: { readonly path: string; readonly text: string; readonly message: string; readonly parents: readonly string[] },
 ): Promise<string> {
-  const blob = (await git(place, ["hash-object", "-w", "--stdin"], { input: file.text })).trim();
+  const blob = await writeBlob(place, file.text);
   const tree = (await git(place, ["mktree"], { input: `100644 blob ${blob}\t${file.path}\n` })).trim();
   const parents = file.parents.flatMap((parent) => ["-p", parent]);
   const args = ["commit-tree", "--no-gpg-sign", ...parents, tree];

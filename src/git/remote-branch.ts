@@ -98,9 +98,14 @@ export async function isInHistory(place: GitPlace, remote: string, ancestor: str
   const isThere = async () =>
     (await tryGit(place, ["merge-base", "--is-ancestor", ancestor, commit], { allowExit: [1, 128] })) !== undefined;
   if (ancestor === commit || (await isThere())) return true;
+  return (await fetchHistory(place, remote, commit)) && (await isThere());
+}
+
+/** Fetches the rest of a shallow history; false where nothing was left out. Throws E_NETWORK. */
+export async function fetchHistory(place: GitPlace, remote: string, commit: string): Promise<boolean> {
   if ((await git(place, ["rev-parse", "--is-shallow-repository"])).trim() !== "true") return false;
   await ask(place, ["fetch", "--unshallow", ...quietFetch, "--", remote, commit]);
-  return await isThere();
+  return true;
 }
 
 /**

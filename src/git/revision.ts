@@ -42,6 +42,11 @@ export async function findHead(place: GitPlace): Promise<string | undefined> {
   return id?.trim();
 }
 
+/** True when two commits, given as full ids, have the same files. */
+export async function hasSameFiles(place: GitPlace, one: string, other: string): Promise<boolean> {
+  return (await tryGit(place, ["diff-tree", "--quiet", one, other], { allowExit: [1] })) !== undefined;
+}
+
 export interface TreeEntry {
   readonly mode: string;
   readonly type: string;

@@ -32,6 +32,20 @@ const unsafe = {
   allowUnsafeFilter: true,
   allowUnsafeMergeDriver: true,
   allowUnsafeDiffTextConv: true,
+  // What GIT_CONFIG_COUNT may set, as the user's files may.
+  allowUnsafeAlias: true,
+  allowUnsafeCredentialHelper: true,
+  allowUnsafeDiffExternal: true,
+  allowUnsafeEditor: true,
+  allowUnsafeGitProxy: true,
+  allowUnsafeGpgProgram: true,
+  allowUnsafeHooksPath: true,
+  allowUnsafeInclude: true,
+  allowUnsafePager: true,
+  allowUnsafeProtocolOverride: true,
+  allowUnsafeSubmodule: true,
+  allowUnsafeTemplateDir: true,
+  allowUnsafeUrlRewrite: true,
 };
 
 /**

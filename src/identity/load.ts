@@ -54,9 +54,17 @@ export async function loadIdentities(options: IdentityOptions): Promise<LoadedId
   const loaded = await findIdentities(options);
   if (loaded.identities.length > 0) return loaded;
   throw new SealtreeError("E_NO_IDENTITY", "no identity found", {
-    hints: [...describeSources(loaded.sources), "make one: sealtree keygen, or name one in SEALTREE_IDENTITY_FILE"],
+    hints: [...describeSources(loaded.sources), ...(options.env["GITHUB_ACTIONS"] === "true" ? inJob : [atHome])],
   });
 }
+
+const atHome = "make one: sealtree keygen, or name one in SEALTREE_IDENTITY_FILE";
+/** A secret that GitHub does not have, or not for this job, is the empty text. */
+const inJob: readonly string[] = [
+  "store it, for an environment of GitHub: gh secret set SEALTREE_IDENTITY --env NAME < FILE",
+  "the job has the environment's secrets only when it names it: environment: NAME",
+  'the step: env: { SEALTREE_IDENTITY: "${{ secrets.SEALTREE_IDENTITY }}" }',
+];
 
 /** {@link loadIdentities} that gives an empty list instead of throwing. */
 export async function findIdentities(options: IdentityOptions): Promise<LoadedIdentities> {
@@ -83,8 +91,17 @@ function describeSources(sources: readonly IdentitySource[]): string[] {
 
 async function fromText(options: IdentityOptions): Promise<IdentitySource> {
   const at = { place: "SEALTREE_IDENTITY", file: undefined };
-  const text = options.env["SEALTREE_IDENTITY"] ?? "";
+  const text = withoutPasteMarks(options.env["SEALTREE_IDENTITY"] ?? "");
   return text === "" ? nothing(at, "not set") : await parsed(options, at, Buffer.from(text), at.place);
+}
+
+/** What pasting a key somewhere adds to it, and nobody sees: a byte order mark, and blanks at the ends of lines. */
+function withoutPasteMarks(text: string): string {
+  const lines = text.replace(/^\uFEFF/, "").split("\n");
+  return lines
+    .map((line) => line.trimEnd())
+    .join("\n")
+    .trimEnd();
 }
 
 async function fromFiles(options: IdentityOptions, seen: Set<string>): Promise<IdentitySource[]> {

@@ -165,5 +165,5 @@ async function delay(ms: number): Promise<undefined> {
 
 /** What the user has set, without what is sealtree's own. */
 function pluginEnvironment(env: Environment): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([key]) => !/^SEALTREE_/i.test(key)));
+  return Object.fromEntries(Object.entries(env).filter(([key]) => !/^(?:SEALTREE_|SOPS_AGE_)/i.test(key)));
 }

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import type { Environment } from "../git/place.ts";
+import { withoutIdentities } from "./clean-environment.ts";
 
 const maxOutputBytes = 1024 * 1024;
 
@@ -13,14 +14,13 @@ export async function runSecretCommand(
   env: Environment,
   more: Environment = {},
 ): Promise<string | undefined> {
-  const { SEALTREE_IDENTITY: _, ...rest } = env;
   const shell = process.platform === "win32" ? ["cmd.exe", "/d", "/s", "/c"] : ["/bin/sh", "-c"];
   const [program = "", ...flags] = shell;
   return await new Promise((resolve) => {
     const child = execFile(
       program,
       [...flags, command],
-      { env: { ...rest, ...more }, maxBuffer: maxOutputBytes },
+      { env: { ...withoutIdentities(env), ...more }, maxBuffer: maxOutputBytes },
       (error, output) => resolve(error === null ? output : undefined),
     );
     child.stdin?.end();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { findMergeBases, isAncestor, loadCommitGraph } from "../../src/git/commit-graph.ts";
+import { findMergeBases, isAncestor, listMergeBases, loadCommitGraph } from "../../src/git/commit-graph.ts";
 import { placeOf } from "../history/made-history.ts";
 import { createCommitMaker } from "../support/make-commits.ts";
 import { createRepository } from "../support/repository.ts";
@@ -64,5 +64,22 @@ describe("findMergeBases", () => {
     maker.write(tip);
     const graph = await loadCommitGraph(placeOf(repository), a, tip);
     expect(await findMergeBases(placeOf(repository), graph, a, b)).toEqual([]);
+  });
+});
+
+describe("listMergeBases", () => {
+  it("gives every place where two histories parted, and none where they have nothing in common", async () => {
+    const repository = createRepository();
+    const maker = createCommitMaker(repository);
+    const at = (message: string, ...parents: string[]) => maker.commit({ parents, files: {}, message });
+    const root = at("root");
+    const [left, right] = [at("left", root), at("right", root)];
+    const [one, other] = [at("one", left, right), at("other", right, left)];
+    const tip = at("tip", one, other, at("alone"));
+    maker.write(tip);
+    const place = placeOf(repository);
+    expect((await listMergeBases(place, one, other)).toSorted()).toEqual([left, right].toSorted());
+    expect(await listMergeBases(place, left, other)).toEqual([left]);
+    expect(await listMergeBases(place, at("alone"), root)).toEqual([]);
   });
 });

@@ -87,7 +87,12 @@ describe("loadIdentities", () => {
     const home = makeHome();
     const file = home.write("key.txt", first.identity);
     const script = `echo run >> '${home.path}/runs'; env > '${home.path}/env'; cat '${file}'`;
-    const { identities } = await home.load({ SEALTREE_IDENTITY: second.identity, SEALTREE_IDENTITY_CMD: script });
+    const { identities } = await home.load({
+      SEALTREE_IDENTITY: second.identity,
+      SOPS_AGE_KEY: first.identity,
+      TEST_OTHER: `key: ${first.identity}`,
+      SEALTREE_IDENTITY_CMD: script,
+    });
     expect(identities.length).toBe(2);
     expect(execFileSync("cat", [join(home.path, "runs")], { encoding: "utf8" })).toBe("run\n");
     expect(execFileSync("cat", [join(home.path, "env")], { encoding: "utf8" })).not.toContain("AGE-SECRET-KEY");
