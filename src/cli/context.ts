@@ -8,6 +8,7 @@ import type { AskPassphrase } from "../crypto/passphrase.ts";
 import { SealtreeError } from "../errors.ts";
 import { findPlace, type GitPlace } from "../git/place.ts";
 import type { ScopePath, SecretName } from "../secret/address.ts";
+import type { AskIdentityToken } from "../services/identity-tokens.ts";
 import type { Tree } from "../store/tree.ts";
 import { openWorkTree } from "../store/work-tree.ts";
 import type { CommonOptions } from "./command.ts";
@@ -84,6 +85,14 @@ export function createContext(io: Io, options: CommonOptions, operation: string)
       hints: ["pass --yes to go on without asking"],
     });
 
+  let tokens: AskIdentityToken | undefined;
+  const getIdentityToken: AskIdentityToken = async (audience) => {
+    const { createIdentityTokens } = await import("../services/identity-tokens.ts");
+    const isJob = io.env["GITHUB_ACTIONS"] === "true";
+    tokens ??= createIdentityTokens({ request: io.tokenRequest, isJob, now: () => io.now() });
+    return await tokens(audience);
+  };
+
   let asker: AskPassphrase | undefined;
   const askPassphrase: AskPassphrase = async (of) => {
     const { createAskPassphrase, passphraseSource } = await import("./ask-passphrase.ts");
@@ -103,6 +112,7 @@ export function createContext(io: Io, options: CommonOptions, operation: string)
       now: () => io.now(),
       identities: getIdentities,
       plugins: getPlugins,
+      identityToken: getIdentityToken,
     },
     about(next) {
       subject = next;

@@ -1,6 +1,7 @@
 import { realpathSync } from "node:fs";
 import type { Writable } from "node:stream";
 import type { Environment } from "../git/place.ts";
+import { takeTokenRequest, type TokenRequest } from "../services/token-request.ts";
 import { standardStream } from "./standard-stream.ts";
 
 export interface OutputStream {
@@ -20,7 +21,10 @@ export interface Terminal {
 
 /** The world as a command sees it; tests hand in their own. */
 export interface Io {
+  /** Without what {@link tokenRequest} says, so that no program that is started gets it. */
   readonly env: Environment;
+  /** What a job of GitHub Actions asks for identity tokens with, if it may. */
+  readonly tokenRequest?: TokenRequest | undefined;
   readonly cwd: string;
   readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
   readonly stdout: OutputStream;
@@ -33,10 +37,12 @@ export interface Io {
   random(size: number): Uint8Array;
 }
 
-/** The real world. */
+/** The real world. What asks for identity tokens is taken out of the environment of this process. */
 export function processIo(): Io {
+  const tokenRequest = takeTokenRequest(process.env);
   return {
     env: process.env,
+    tokenRequest,
     cwd: process.cwd(),
     get stdin() {
       return process.stdin;

@@ -1,9 +1,9 @@
 import { SealtreeError } from "../errors.ts";
 import type { Session } from "../access/session.ts";
-import { printAddress } from "../secret/address.ts";
 import { Secret } from "../secret/secret.ts";
 import { deployPolicyPath } from "../store/layout.ts";
-import type { SecretReference } from "../services/secret-reference.ts";
+import { openReferences } from "../services/open-references.ts";
+import type { KeptReference } from "../services/secret-reference.ts";
 import type { ServiceAccess } from "../services/service-access.ts";
 import type { DeployValues } from "./deploy-values.ts";
 import type { TargetEntry } from "./policy.ts";
@@ -11,22 +11,19 @@ import type { TargetEntry } from "./policy.ts";
 /** How long one call to a target may take, in milliseconds. */
 const callTimeoutMs = 30_000;
 
-/** What a target is given to work with: the credentials that its entry names, opened now. Throws SealtreeError. */
+/** What a target is given to work with: the credentials that its entry names, opened now. Throws SealtreeError, ProviderFailure. */
 export async function openAccess(
   entry: TargetEntry,
   session: Session,
   env: Readonly<Record<string, string | undefined>>,
   values: DeployValues,
 ): Promise<ServiceAccess> {
-  const known = new Map<string, Secret>();
-  for (const reference of entry.bound.references)
-    known.set(keyOf(reference), await readReference(reference, entry, env, values));
+  const references = await openReferences(entry.bound.references, {
+    kept: async (reference) => await readReference(reference, entry, env, values),
+    identityToken: session.identityToken,
+  });
   return {
-    read(reference) {
-      const value = known.get(keyOf(reference));
-      if (value === undefined) throw new Error("the target did not say that it needs this reference");
-      return value;
-    },
+    ...references,
     random: session.random,
     now: () => session.now(),
     timeoutMs: callTimeoutMs,
@@ -36,7 +33,7 @@ export async function openAccess(
 }
 
 async function readReference(
-  reference: SecretReference,
+  reference: KeptReference,
   { name, kind }: TargetEntry,
   env: Readonly<Record<string, string | undefined>>,
   values: DeployValues,
@@ -52,8 +49,4 @@ async function readReference(
       hints: [`set it where the deploy runs; docs/targets/${kind}.md says what it must be allowed to do`],
     },
   );
-}
-
-function keyOf(reference: SecretReference): string {
-  return reference.kind === "secret" ? printAddress(reference.address) : `env:${reference.name}`;
 }

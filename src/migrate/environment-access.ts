@@ -17,7 +17,7 @@ export function createEnvironmentAccess(world: MigrationWorld): ServiceAccess {
   return {
     read(reference) {
       if (reference.kind === "environment") return Secret.text(world.env[reference.name] ?? "");
-      throw new Error("a source is not opened with secrets of the repository");
+      throw new Error("a source is opened with variables of the environment alone");
     },
     random: world.random,
     now: () => world.now(),

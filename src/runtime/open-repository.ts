@@ -6,6 +6,8 @@ import type { Identity } from "../crypto/identity.ts";
 import { usageError } from "../errors.ts";
 import { findPlace, type GitPlace } from "../git/place.ts";
 import { parseScopePath } from "../secret/address.ts";
+import type { AskIdentityToken } from "../services/identity-tokens.ts";
+import { hideTokenRequest, type TokenRequest } from "../services/token-request.ts";
 import type { EnvironmentPolicy } from "./environment-policy.ts";
 import { loadRuntimeIdentities } from "./load-runtime-identities.ts";
 import { printMetrics } from "./metrics-text.ts";
@@ -36,11 +38,11 @@ export async function openRepository(options: OpenOptions = {}): Promise<Reposit
 /** {@link openRepository} with a clock of the caller's. */
 export async function openRuntime(options: OpenOptions, clock: RuntimeClock): Promise<Repository> {
   // oxlint-disable-next-line node/no-process-env -- a library has no other way to the variables of its program
-  const env = options.env ?? process.env;
+  const { env, tokenRequest } = hideTokenRequest(options.env ?? process.env);
   checkTimes(options);
   const place = findPlace(resolvePath(options.directory ?? "."), env);
   const environment = options.environment ?? (env["SEALTREE_ENVIRONMENT"] || undefined);
-  const world = openWorld(place, options);
+  const world = { ...openWorld(place, options), identityToken: askTokens(tokenRequest, env) };
   const commit = options.at === undefined ? undefined : await findCommit(place, options.at);
   const policy = commit === undefined ? await findPolicy(world, environment) : undefined;
   const providers = await openSources(world, commit ?? policy);
@@ -111,6 +113,17 @@ async function findPolicy(world: SourceWorld, environment: string | undefined): 
   if (environment === undefined) return undefined;
   const { loadEnvironmentPolicy } = await import("./environment-policy.ts");
   return await loadEnvironmentPolicy(workTree(world), environment);
+}
+
+/** Loaded when the first is asked for. */
+function askTokens(request: TokenRequest | undefined, env: GitPlace["env"]): AskIdentityToken {
+  let tokens: AskIdentityToken | undefined;
+  return async (audience) => {
+    const { createIdentityTokens } = await import("../services/identity-tokens.ts");
+    const isJob = env["GITHUB_ACTIONS"] === "true";
+    tokens ??= createIdentityTokens({ request, isJob, now: () => new Date() });
+    return await tokens(audience);
+  };
 }
 
 function openWorld(place: GitPlace, { identities: given, timeoutMs = 5000, audit = true }: OpenOptions): SourceWorld {

@@ -5,7 +5,8 @@ import { SealtreeError } from "../errors.ts";
 import type { GitPlace } from "../git/place.ts";
 import { printAddress } from "../secret/address.ts";
 import { Secret } from "../secret/secret.ts";
-import type { SecretReference } from "../services/secret-reference.ts";
+import type { AskIdentityToken } from "../services/identity-tokens.ts";
+import type { KeptReference, SecretReference } from "../services/secret-reference.ts";
 import type { Tree } from "../store/tree.ts";
 import { openWorkTree } from "../store/work-tree.ts";
 import type { EnvironmentPolicy } from "./environment-policy.ts";
@@ -20,6 +21,8 @@ export interface SourceWorld {
   readonly timeoutMs: number;
   identities(): Promise<readonly Identity[]>;
   audit(events: readonly AuditEvent[]): void;
+  /** What asks for identity tokens of the job; undefined where there is none. */
+  readonly identityToken?: AskIdentityToken;
 }
 
 /** The files at a commit, by its full id, or without one those of the work tree. */
@@ -72,7 +75,7 @@ async function prepareAccess(
   const { place, timeoutMs } = world;
   const addresses = references.flatMap((it) => (it.kind === "secret" ? [it.address] : []));
   const opened = addresses.length === 0 ? new Map<string, never>() : await repo.read(addresses);
-  const read = (reference: SecretReference): Secret => {
+  const kept = (reference: KeptReference): Secret => {
     if (reference.kind === "environment") return readVariable(place, reference.name);
     const address = printAddress(reference.address);
     const provided = opened.get(address);
@@ -82,8 +85,12 @@ async function prepareAccess(
     if (isFailed(provided)) throw provided.failure;
     return provided.value;
   };
+  const { openReferences } = await import("../services/open-references.ts");
   return {
-    read,
+    ...(await openReferences(references, {
+      kept: async (it) => await Promise.resolve(kept(it)),
+      identityToken: world.identityToken,
+    })),
     random: (size) => randomBytes(size),
     now: () => new Date(),
     timeoutMs,

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { ProviderFailure } from "../net/provider-failure.ts";
-import { awsEndpoint, awsHosts, readAwsKeys, type AwsCredentials } from "./aws-keys.ts";
+import { awsEndpoint, awsHosts, type AwsCredentials } from "./aws-keys.ts";
 import { createAwsQuery } from "./aws-query.ts";
+import { createAwsKeys } from "./aws-session.ts";
 import type { ServiceAccess } from "./service-access.ts";
 import { serviceEndpoint } from "./service-endpoint.ts";
 
@@ -31,7 +32,7 @@ export async function checkAwsAccount(check: AwsAccountCheck, page: string, acce
   if (account === undefined) return;
   const endpoint = check.sts_endpoint ?? awsEndpoint("sts", region);
   const service = { name: "sts", endpoint, region, version: "2011-06-15", page } as const;
-  const call = createAwsQuery(service, readAwsKeys(check.credentials, access), access);
+  const call = createAwsQuery(service, createAwsKeys(check.credentials, region, access), access);
   const [found] = (await call("GetCallerIdentity", {})).texts("Account");
   if (found === account) return;
   throw new ProviderFailure("auth", "the keys belong to another account of Amazon than the target names", {

@@ -1,7 +1,7 @@
 import { createHttpClient, type HttpAnswer } from "../net/http-client.ts";
 import { isProviderFailure, ProviderFailure } from "../net/provider-failure.ts";
 import { classOfAwsCode, findAwsCode } from "./aws-failure.ts";
-import type { AwsKeys } from "./aws-keys.ts";
+import type { AwsKeySource } from "./aws-keys.ts";
 import { signAwsRequest } from "./aws-signature.ts";
 import type { ServiceAccess } from "./service-access.ts";
 
@@ -26,7 +26,7 @@ export interface AwsJsonAnswer {
  * Calls actions of an AWS JSON service, signed with Signature Version 4. Throws ProviderFailure; a
  * code of `tolerated` is an answer. An action that only reads is never of unknown outcome.
  */
-export function createAwsJson(service: AwsJsonService, keys: AwsKeys, access: ServiceAccess) {
+export function createAwsJson(service: AwsJsonService, keys: AwsKeySource, access: ServiceAccess) {
   const client = createHttpClient({ baseUrl: service.endpoint, timeoutMs: access.timeoutMs });
   return async (
     action: string,
@@ -36,7 +36,7 @@ export function createAwsJson(service: AwsJsonService, keys: AwsKeys, access: Se
     const body = JSON.stringify(fields);
     const plain = { "content-type": contentType, "x-amz-target": `${service.target}.${action}` };
     const signable = { service: service.name, region: service.region, endpoint: service.endpoint };
-    const headers = await signAwsRequest({ ...signable, headers: plain, body }, keys, access.now());
+    const headers = await signAwsRequest({ ...signable, headers: plain, body }, await keys(), access.now());
     const answer = await client
       .send({
         method: "POST",

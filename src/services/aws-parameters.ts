@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { Secret } from "../secret/secret.ts";
 import { createAwsJson } from "./aws-json.ts";
-import { awsCredentials, awsEndpoint, awsHosts, awsRegion, readAwsKeys } from "./aws-keys.ts";
+import { awsCredentials, awsEndpoint, awsHosts, awsRegion } from "./aws-keys.ts";
+import { createAwsKeys } from "./aws-session.ts";
 import { printAwsTags, type AwsTags } from "./aws-secrets.ts";
 import type { ServiceAccess } from "./service-access.ts";
 import { readAnswer } from "./service-answer.ts";
@@ -59,7 +60,7 @@ const tagged = z.object({ TagList: z.array(z.object({ Key: z.string(), Value: z.
 export function createAwsParameters(where: AwsParametersConnection, access: ServiceAccess) {
   const { region, endpoint = awsEndpoint("ssm", region) } = where;
   const service = { name: "ssm", target: "AmazonSSM", region, endpoint, page } as const;
-  const call = createAwsJson(service, readAwsKeys(where.credentials, access), access);
+  const call = createAwsJson(service, createAwsKeys(where.credentials, region, access), access);
 
   /** All pages of an action. */
   async function pages<T extends { readonly NextToken?: string | null | undefined }>(

@@ -1,7 +1,7 @@
 import { createHttpClient, type HttpAnswer } from "../net/http-client.ts";
 import { ProviderFailure, type FailureClass } from "../net/provider-failure.ts";
 import { classOfAwsCode, findAwsCode } from "./aws-failure.ts";
-import type { AwsKeys } from "./aws-keys.ts";
+import type { AwsKeySource } from "./aws-keys.ts";
 import { signAwsRequest } from "./aws-signature.ts";
 import type { ServiceAccess } from "./service-access.ts";
 
@@ -30,20 +30,21 @@ const hints: Partial<Record<FailureClass, string>> = {
 };
 
 /**
- * Calls actions of an AWS query service, signed with Signature Version 4. Throws ProviderFailure;
- * a code of `tolerated` is an answer.
+ * Calls actions of an AWS query service, signed with Signature Version 4, or without keys as nobody.
+ * Throws ProviderFailure; a code of `tolerated` is an answer.
  */
-export function createAwsQuery(service: AwsService, keys: AwsKeys, access: ServiceAccess) {
+export function createAwsQuery(service: AwsService, keys: AwsKeySource | undefined, access: ServiceAccess) {
   const client = createHttpClient({ baseUrl: service.endpoint, timeoutMs: access.timeoutMs });
   return async (
     action: string,
     fields: Readonly<Record<string, string>>,
     tolerated: readonly string[] = [],
   ): Promise<AwsAnswer> => {
+    const signing = await keys?.();
     const body = new URLSearchParams({ Action: action, Version: service.version, ...fields }).toString();
     const { name, region, endpoint } = service;
     const signable = { service: name, region, endpoint, headers: { "content-type": contentType }, body };
-    const headers = await signAwsRequest(signable, keys, access.now());
+    const headers = signing === undefined ? {} : await signAwsRequest(signable, signing, access.now());
     const answer = await client.send({
       method: "POST",
       path: [],

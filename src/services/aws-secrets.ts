@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { Secret } from "../secret/secret.ts";
 import { createAwsJson } from "./aws-json.ts";
-import { awsCredentials, awsEndpoint, awsHosts, awsRegion, readAwsKeys } from "./aws-keys.ts";
+import { awsCredentials, awsEndpoint, awsHosts, awsRegion } from "./aws-keys.ts";
+import { createAwsKeys } from "./aws-session.ts";
 import type { ServiceAccess } from "./service-access.ts";
 import { readAnswer } from "./service-answer.ts";
 import { serviceEndpoint } from "./service-endpoint.ts";
@@ -51,7 +52,7 @@ const valued = z.object({
 export function createAwsSecrets(where: AwsSecretsConnection, access: ServiceAccess) {
   const { region, endpoint = awsEndpoint("secretsmanager", region) } = where;
   const service = { name: "secretsmanager", target: "secretsmanager", region, endpoint, page } as const;
-  const call = createAwsJson(service, readAwsKeys(where.credentials, access), access);
+  const call = createAwsJson(service, createAwsKeys(where.credentials, region, access), access);
 
   /** The current value with its version; undefined when there is none. */
   async function readVersion(name: string): Promise<{ value: Secret; version: string | undefined } | undefined> {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Secret } from "../secret/secret.ts";
 import { requestAzureToken, type AzureLogin } from "./azure-token.ts";
 import { secretReference, type SecretReference } from "./secret-reference.ts";
-import type { ServiceAccess } from "./service-access.ts";
+import { readFresh, type ServiceAccess } from "./service-access.ts";
 import { createTokenCache } from "./token-cache.ts";
 
 /** Where Entra ID gives tokens. */
@@ -41,7 +41,7 @@ export function createAzureTokens(
     const proof =
       "secret" in credentials
         ? { secret: access.read(credentials.secret) }
-        : { assertion: access.read(credentials.assertion) };
+        : { assertion: await readFresh(credentials.assertion, access) };
     return await requestAzureToken(login, credentials.client, proof, access);
   };
   return createTokenCache(ask, () => access.now());

@@ -1,20 +1,23 @@
 import { z } from "zod";
 import { ProviderFailure } from "../net/provider-failure.ts";
 import type { Secret } from "../secret/secret.ts";
+import { gcpFederation, requestFederatedToken } from "./gcp-federation.ts";
 import { findPrivateKey, requestGcpTimedToken } from "./gcp-token.ts";
 import { secretReference, type SecretReference } from "./secret-reference.ts";
 import type { ServiceAccess } from "./service-access.ts";
 import { createTokenCache, type TimedToken } from "./token-cache.ts";
 
-/** An option with an access token, or the key file of a service account, which tokens are had with. */
+/** An option with an access token, or with what tokens are had with: the key file of a service account, or an identity token. */
 export const gcpCredentials = z.union([
   z.strictObject({ access_token: secretReference }),
   z.strictObject({ key: secretReference }),
+  gcpFederation,
 ]);
 export type GcpCredentials = z.infer<typeof gcpCredentials>;
 
 /** The references in it. */
 export function gcpReferences(credentials: GcpCredentials): readonly SecretReference[] {
+  if ("token" in credentials) return [credentials.token];
   return ["key" in credentials ? credentials.key : credentials.access_token];
 }
 
@@ -24,7 +27,7 @@ const keyFile = z.object({
   private_key_id: z.string().optional(),
 });
 
-/** Tokens for Google Cloud, which are asked for at `oauth` when they are needed. */
+/** Tokens for Google Cloud, which are asked for when they are needed, with a key file at `oauth`. */
 export function createGcpTokens(
   credentials: GcpCredentials,
   oauth: string,
@@ -38,6 +41,7 @@ export function createGcpTokens(
 
 async function requestToken(credentials: GcpCredentials, oauth: string, access: ServiceAccess): Promise<TimedToken> {
   if ("access_token" in credentials) return { token: access.read(credentials.access_token), seconds: undefined };
+  if ("token" in credentials) return await requestFederatedToken(credentials, access);
   const parsed = keyFile.safeParse(parseJson(access.read(credentials.key).revealText()));
   const key = findPrivateKey(parsed.data?.private_key);
   if (parsed.data === undefined || key === undefined) {

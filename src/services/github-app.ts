@@ -95,7 +95,9 @@ function parseKey(key: Secret): KeyObject {
     // Node's complaint may quote the key.
   }
   throw new ProviderFailure("auth", "the private key of the GitHub App is not an RSA key in PEM", {
-    hints: ["store the .pem file that GitHub gave when the key was made, with --from-file"],
+    hints: [
+      "store the whole .pem file that GitHub gave when the key was made: gh secret set NAME < app.pem, sealtree set ADDRESS --from-file app.pem",
+    ],
   });
 }
 

@@ -41,16 +41,17 @@ export function githubClientOptions(api: string, token: Secret, access: ServiceA
 
 const pageSize = 100;
 
-/** All pages of a list; `read` takes the items out of one. */
+/** All pages of a list, with what `more` adds to the query; `read` takes the items out of one. */
 export async function listGithub<Page, Item>(
   client: GithubClient,
   path: readonly string[],
   schema: z.ZodType<Page>,
   read: (page: Page) => readonly Item[],
+  more: Readonly<Record<string, string>> = {},
 ): Promise<Item[]> {
   const items: Item[] = [];
   for (let page = 1; ; page++) {
-    const query = { per_page: String(pageSize), page: String(page) };
+    const query = { ...more, per_page: String(pageSize), page: String(page) };
     const found = read(readAnswer(schema, await client.send({ method: "GET", path, query, expect: [200] })));
     items.push(...found);
     if (found.length < pageSize) return items;

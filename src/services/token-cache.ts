@@ -1,8 +1,8 @@
 import type { Secret } from "../secret/secret.ts";
 
-/** A token, and how many seconds it is good; undefined when nobody says. */
-export interface TimedToken {
-  readonly token: Secret;
+/** A token, or keys, and how many seconds it is good; undefined when nobody says. */
+export interface TimedToken<Token = Secret> {
+  readonly token: Token;
   readonly seconds: number | undefined;
 }
 
@@ -10,8 +10,8 @@ export interface TimedToken {
 const marginMs = 120_000;
 
 /** Gives the token that `ask` got, and asks again when its time is over or nothing came. */
-export function createTokenCache(ask: () => Promise<TimedToken>, now: () => Date): () => Promise<Secret> {
-  let held: { readonly token: Promise<TimedToken>; goodUntilMs: number } | undefined;
+export function createTokenCache<Token>(ask: () => Promise<TimedToken<Token>>, now: () => Date): () => Promise<Token> {
+  let held: { readonly token: Promise<TimedToken<Token>>; goodUntilMs: number } | undefined;
   return async () => {
     if (held === undefined || held.goodUntilMs <= now().getTime()) {
       const asked = { token: ask(), goodUntilMs: Number.POSITIVE_INFINITY };

@@ -3,7 +3,7 @@ import { isServiceUrl, type HeaderValues, type HttpAnswer, type HttpRequest } fr
 import { ProviderFailure, type FailureClass } from "../net/provider-failure.ts";
 import { Secret } from "../secret/secret.ts";
 import { readAnswer } from "./service-answer.ts";
-import type { ServiceAccess } from "./service-access.ts";
+import { readFresh, type ServiceAccess } from "./service-access.ts";
 import { createTargetClient } from "./service-client.ts";
 import { secretReference, type SecretReference } from "./secret-reference.ts";
 import { authorityReferences, readAuthority, trustedAuthority } from "./trusted-authority.ts";
@@ -80,7 +80,7 @@ export async function openVaultSession(connection: VaultConnection, access: Serv
   const answer = await client.send({
     method: "POST",
     path: ["auth", ...auth.mount.split("/"), "login"],
-    body: { json: loginBody(auth, access) },
+    body: { json: await loginBody(auth, access) },
     expect: [200, 400, 403, 404],
   });
   if (answer.status !== 200) {
@@ -99,8 +99,8 @@ export async function openVaultSession(connection: VaultConnection, access: Serv
   };
 }
 
-function loginBody(auth: Exclude<VaultConnection["auth"], { token: unknown }>, access: ServiceAccess) {
-  if (auth.method === "jwt") return { role: auth.role, jwt: trimmed(access.read(auth.jwt)) };
+async function loginBody(auth: Exclude<VaultConnection["auth"], { token: unknown }>, access: ServiceAccess) {
+  if (auth.method === "jwt") return { role: auth.role, jwt: trimmed(await readFresh(auth.jwt, access)) };
   const { role_id: role, secret_id: secret } = auth;
   return {
     role_id: typeof role === "string" ? role : trimmed(access.read(role)),

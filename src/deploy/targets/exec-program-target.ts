@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ProviderFailure, type FailureClass } from "../../net/provider-failure.ts";
 import { Secret } from "../../secret/secret.ts";
-import { runProgram, type ExecProgram } from "../../services/exec-program.ts";
+import { createRunStep, programText } from "../../services/program-step.ts";
 import type { ServiceAccess } from "../../services/service-access.ts";
 import type { ExecOptions } from "./exec.ts";
 import type { Change, Found, OpenTarget, Progress } from "./target.ts";
@@ -42,29 +42,7 @@ const answers = {
 
 /** Starts nothing yet: each step is a run of its own. */
 export function openExecTarget(options: ExecOptions, access: ServiceAccess): OpenTarget {
-  const program: ExecProgram = {
-    command: options.command,
-    directory: access.directory,
-    environment: new Map(options.environment.map((it) => [it, access.read({ kind: "environment", name: it })])),
-    timeoutMs: options.timeout_seconds === undefined ? access.timeoutMs : options.timeout_seconds * 1000,
-    of: "target",
-  };
-  const secrets = Object.fromEntries(
-    Object.entries(options.secrets).map(([part, reference]) => [part, textOf(access.read(reference))]),
-  );
-  const run = async <S extends keyof typeof answers>(step: S, fields: Readonly<Record<string, unknown>>) => {
-    const isChange = step === "apply";
-    const input = { sealtree: 1, step, settings: options.settings, secrets, ...fields };
-    const result = answers[step].safeParse(await runProgram(program, input, step, isChange));
-    if (result.success) return result.data as z.infer<(typeof answers)[S]>;
-    throw new ProviderFailure(
-      isChange ? "unknown" : "rejected",
-      `the program of the target printed no answer to ${step}`,
-      {
-        hints: ["docs/targets/exec.md has what each step prints, and nothing else may be in it"],
-      },
-    );
-  };
+  const run = createRunStep(options, access, { answers, changes: ["apply"], of: "target" });
   return {
     async inspect(names) {
       const { items } = await run("inspect", { names });
@@ -88,7 +66,7 @@ function printChange({ writes, removes, wanted }: Change) {
   return {
     writes: writes.map(({ name: there, value, mark, found }) => ({
       name: there,
-      value: textOf(value),
+      value: programText(value, "target"),
       mark,
       revision: found?.revision ?? null,
     })),
@@ -110,10 +88,4 @@ function report({ writes, removes }: Change, progress: Progress, answer: z.infer
   }
   if (asked.size === 0) return;
   throw new ProviderFailure("unknown", "the program of the target did not say what became of everything");
-}
-
-function textOf(secret: Secret): string {
-  const text = secret.revealText();
-  if (text !== undefined) return text;
-  throw new ProviderFailure("auth", "a value that is no text cannot be given to the program of the target");
 }

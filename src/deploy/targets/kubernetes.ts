@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { ProviderFailure } from "../../net/provider-failure.ts";
-import { printAddress } from "../../secret/address.ts";
 import { Secret } from "../../secret/secret.ts";
 import {
   kubernetesName,
@@ -12,7 +11,7 @@ import {
   type KubernetesSecret,
   type SecretManifest,
 } from "../../services/kubernetes-client.ts";
-import type { SecretReference } from "../../services/secret-reference.ts";
+import { referenceKey, type SecretReference } from "../../services/secret-reference.ts";
 import { markAnnotation, secretKeyRule, secretType } from "./kubernetes-names.ts";
 import { findMarkList, printMarkList } from "./mark-list.ts";
 import { manifestPath } from "./manifest-file.ts";
@@ -65,7 +64,7 @@ export const kubernetesTarget: Target<KubernetesOptions> = {
     const object = `${checked.namespace}/${checked.name}`;
     if ("manifest" in checked) return `${checked.manifest} (Secret ${object})`;
     if ("api" in checked) return `${new URL(checked.api).host}, Secret ${object}`;
-    return `${checked.context ?? "current context"} of ${printReference(checked.kubeconfig)}, Secret ${object}`;
+    return `${checked.context ?? "current context"} of ${printKubeconfig(checked.kubeconfig)}, Secret ${object}`;
   },
   toName: (name) => name,
   async open(checked, access) {
@@ -73,10 +72,9 @@ export const kubernetesTarget: Target<KubernetesOptions> = {
     return openSecret(await openKubernetesClient(checked, access), checked);
   },
 };
-
 /** Two kubeconfigs are two places. */
-function printReference(reference: SecretReference): string {
-  return reference.kind === "environment" ? reference.name : printAddress(reference.address);
+function printKubeconfig(reference: SecretReference): string {
+  return reference.kind === "environment" ? reference.name : referenceKey(reference);
 }
 
 function openSecret(client: KubernetesClient, { namespace, name, type }: KubernetesOptions): OpenTarget {

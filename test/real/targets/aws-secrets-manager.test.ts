@@ -141,7 +141,7 @@ async function callAsUser(action: string, fields: Record<string, string>) {
     page: "test",
   } as const;
   const as = { id: keys["id"] ?? "", secret: Secret.text(keys["secret"] ?? "") };
-  const answer = await createAwsJson(service, as, providerAccess({}))(action, fields);
+  const answer = await createAwsJson(service, () => Promise.resolve(as), providerAccess({}))(action, fields);
   await moto.checkAccess(true);
   return answer;
 }

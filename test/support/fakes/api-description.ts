@@ -158,7 +158,12 @@ function createOperationFinder(description: Description): OperationFinder {
     }
     if (typeof value !== "object" || value === null) return [];
     const isOpen = parts.some((it) => it.additionalProperties !== undefined && it.additionalProperties !== false);
-    const properties = Object.assign({}, ...parts.map((it) => it.properties ?? {})) as Record<string, Schema>;
+    const properties: Record<string, Schema> = {};
+    for (const [key, schema] of parts.flatMap((it) => Object.entries(it.properties ?? {}))) {
+      const other = properties[key];
+      // Alternatives may speak of the same field each in its way.
+      properties[key] = other === undefined ? schema : { anyOf: [other, schema] };
+    }
     return Object.entries(value).flatMap(([key, held]) => {
       const schema = properties[key];
       if (schema !== undefined) return findUnknown(schema, held, `${at}.${key}`);

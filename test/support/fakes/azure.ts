@@ -62,9 +62,12 @@ const loginPaths = {
 
 /**
  * One application in the directory `test.example`, by the published OpenAPI description of Graph,
- * and the place where tokens are had. A secret is shown once.
+ * and the place where tokens are had. A secret is shown once. `isAssertion` says what the administrator
+ * may prove itself with.
  */
-export async function startFakeAzure(): Promise<FakeAzure> {
+export async function startFakeAzure(
+  isAssertion: (text: string) => boolean = (text) => text === "test-admin-assertion",
+): Promise<FakeAzure> {
   const [application, client, admin] = [randomUUID(), randomUUID(), randomUUID()];
   const secrets: HeldSecret[] = [];
   let made = 0;
@@ -112,8 +115,7 @@ export async function startFakeAzure(): Promise<FakeAzure> {
         return secrets.some((it) => it.secretText === body["client_secret"]) ? grant("test-token") : deny(7_000_215);
       }
       if (body["client_id"] !== admin) return deny(700_016);
-      const isKnown =
-        body["client_secret"] === "test-admin-secret" || body["client_assertion"] === "test-admin-assertion";
+      const isKnown = body["client_secret"] === "test-admin-secret" || isAssertion(String(body["client_assertion"]));
       return isKnown ? grant(granted) : deny(7_000_215);
     },
   });
