@@ -1,8 +1,9 @@
 import { isScopePattern, matchesPatterns } from "../access/scope-pattern.ts";
 import { SealtreeError, usageError } from "../errors.ts";
-import { findMergeBase } from "../git/ancestors.ts";
+import { listMergeBases } from "../git/commit-graph.ts";
 import type { GitPlace } from "../git/place.ts";
 import { isRevision, resolveCommit } from "../git/revision.ts";
+import { baseUnclear } from "../review/base.ts";
 import { isScopePath, type ScopePath } from "../secret/address.ts";
 import { listScopes } from "../store/keyring.ts";
 import type { Tree } from "../store/tree.ts";
@@ -20,7 +21,7 @@ export interface DiffSides {
 /**
  * The arguments of diff: a range `A..B` or `A...B`, two revisions, one against the work tree, or
  * none for HEAD; and then a scope or a pattern of scopes. Throws E_USAGE for a word that names both
- * a commit and a scope, and E_REVISION_NOT_FOUND.
+ * a commit and a scope, E_REVISION_NOT_FOUND, and E_BASE_UNCLEAR for `A...B` that parted in several places.
  */
 export async function parseDiffArguments(
   place: GitPlace,
@@ -43,8 +44,9 @@ export async function parseDiffArguments(
   if (words.length > 0) throw usageError("too many arguments", "sealtree diff A B PATTERN has them all");
   const [before, after] = [await resolveCommit(place, revisions[0] ?? "HEAD"), revisions[1]];
   const end = after === undefined ? undefined : await resolveCommit(place, after);
-  const base = hasBase && end !== undefined ? await findMergeBase(place, before, end) : before;
+  const [base, ...others] = hasBase && end !== undefined ? await listMergeBases(place, before, end) : [before];
   if (base === undefined) throw usageError("the two commits have no common ancestor", "use A..B, with two dots");
+  if (others.length > 0) throw baseUnclear();
   return { before: base, after: end, pattern };
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { hasCode, SealtreeError } from "../errors.ts";
-import { findMergeBase, isMerging, listParents } from "../git/ancestors.ts";
+import { isMerging, listParents } from "../git/ancestors.ts";
+import { listMergeBases } from "../git/commit-graph.ts";
 import { hasGit, type GitPlace } from "../git/place.ts";
 import { findHead, resolveCommit } from "../git/revision.ts";
 import { openCommitTree, type CommitTree } from "../store/commit-tree.ts";
@@ -23,7 +24,8 @@ export interface BaseRequest {
 /**
  * Opens what a tree is compared with: where its history and that of `base` parted, or the commit
  * right before it. Undefined where there is none: before the first commit, at the end of a
- * shallow clone, and without git. Throws E_REVISION_NOT_FOUND for a `base` that cannot be used.
+ * shallow clone, and without git. Throws E_REVISION_NOT_FOUND for a `base` that cannot be used, and
+ * E_BASE_UNCLEAR for one whose history parted from the other in several places.
  */
 export async function openBase(place: GitPlace, request: BaseRequest): Promise<ReviewBase | undefined> {
   if (request.base !== undefined) return await openNamed(place, request.base, request.at);
@@ -57,11 +59,23 @@ async function openNearest(place: GitPlace, at: string | undefined): Promise<Rev
 
 async function openNamed(place: GitPlace, base: string, at: string | undefined): Promise<ReviewBase> {
   const [from, to] = [await resolveCommit(place, base), await resolveCommit(place, at ?? "HEAD")];
-  const parted = await findMergeBase(place, from, to);
+  const [parted, ...others] = await listMergeBases(place, from, to);
   if (parted === undefined) {
     throw new SealtreeError("E_REVISION_NOT_FOUND", "the base and what is checked have no commit in common here", {
       hints: ["in a shallow clone, fetch more: git fetch --unshallow, or fetch-depth: 0 in a workflow"],
     });
   }
+  if (others.length > 0) throw baseUnclear();
   return { tree: await openCommitTree(place, parted), isOneStep: false };
+}
+
+/** What is judged by one of several places where two histories parted may be another thing than what a merge does. */
+export function baseUnclear(): SealtreeError {
+  return new SealtreeError(
+    "E_BASE_UNCLEAR",
+    "the two histories join in more than one place, and each would tell another change",
+    {
+      hints: ["merge the base into the branch once: git merge BASE, which leaves one place to compare with"],
+    },
+  );
 }

@@ -22,6 +22,8 @@ export interface ChangeOrigin {
 export interface ReportFacts {
   /** Full id of the commit that the head is compared with. */
   readonly base: string;
+  /** False when the histories parted in several places, of which `base` is any: a merge may then do what is not seen from it. */
+  readonly isBaseClear: boolean;
   /** Full id; undefined for the work tree. */
   readonly head: string | undefined;
   /** By name; scopes in which nothing changed are left out. */

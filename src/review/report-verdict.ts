@@ -28,10 +28,14 @@ export function judge(reasons: readonly Reason[]): Verdict {
   return reasons.length > 0 ? "attention" : "fine";
 }
 
-function listErrors({ findings, verification, scopes }: ReportFacts): Reason[] {
+const unclearBase =
+  "its history joins the base in more than one place, so what a merge would do cannot be told from one of them: merge the base into the branch once";
+
+function listErrors({ findings, verification, scopes, isBaseClear }: ReportFacts): Reason[] {
   const errors = findings.new.filter(({ severity }) => severity === "error");
   const unreadable = scopes.filter(({ isWhole }) => !isWhole).map(({ scope }) => scope);
   return [
+    ...(isBaseClear ? [] : [error(unclearBase)]),
     ...(verification.state === "done" ? refusedReason(countCommits(verification.refused, "error"), "error") : []),
     ...unprovenReason(verification, "error"),
     ...(errors.length === 0 ? [] : [error(`${count(errors.length, "new error")}: ${sayRules(errors)}`)]),

@@ -1,6 +1,6 @@
 import type { Identity } from "../crypto/identity.ts";
 import { SealtreeError } from "../errors.ts";
-import { findMergeBase } from "../git/ancestors.ts";
+import { listMergeBases } from "../git/commit-graph.ts";
 import { readCommitTime } from "../git/commit-range.ts";
 import type { GitPlace } from "../git/place.ts";
 import { resolveCommit } from "../git/revision.ts";
@@ -50,7 +50,7 @@ export async function compareRevisions(place: GitPlace, request: ReportRequest):
     resolveCommit(place, request.base),
     resolveCommit(place, request.head ?? "HEAD"),
   ]);
-  const [base, shallow] = await Promise.all([findMergeBase(place, from, to), isShallow(place)]);
+  const [[base, ...others], shallow] = await Promise.all([listMergeBases(place, from, to), isShallow(place)]);
   if (base === undefined) throw nothingInCommon(shallow);
   const oldTree = await openCommitTree(place, base);
   const commitTree = request.head === undefined ? undefined : await openCommitTree(place, to);
@@ -73,6 +73,7 @@ export async function compareRevisions(place: GitPlace, request: ReportRequest):
     const setters = await findSetters(place, commits, changes);
     const facts: ReportFacts = {
       base,
+      isBaseClear: others.length === 0,
       head: commitTree?.commit,
       scopes,
       access: compareAccess(toAccessSides(old, head)),

@@ -38,7 +38,16 @@ export interface ReviewedScope {
   /** How it differs from the policy; undefined without one. */
   readonly drift: ScopeDrift | undefined;
   /** Secrets whose rotation is not far, by name. */
-  readonly rotation: readonly { readonly name: SecretName; readonly state: RotationState; readonly setAtMs: number }[];
+  readonly rotation: readonly ReviewedRotation[];
+}
+
+/** A secret of a scope that is due, or soon will be. */
+export interface ReviewedRotation {
+  readonly name: SecretName;
+  readonly state: RotationState;
+  readonly setAtMs: number;
+  /** Whether a person gives it its new value. */
+  readonly isManual: boolean;
 }
 
 /** The bytes of a scope, not looked into yet. */
@@ -156,7 +165,9 @@ function listRotation(
     const address = { scope, name };
     const rule = ruleFor(rotation, address);
     const setAtMs = createdAt * 1000;
-    return rule === undefined ? [] : [{ name, state: stateOf(rule, address, setAtMs, now.getTime()), setAtMs }];
+    return rule === undefined
+      ? []
+      : [{ name, state: stateOf(rule, address, setAtMs, now.getTime()), setAtMs, isManual: rule.rotator === "manual" }];
   });
 }
 

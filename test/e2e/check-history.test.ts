@@ -115,6 +115,33 @@ describe("policy-version", () => {
     expect(await errorsOf("--base", "main")).toEqual([]);
   });
 
+  it("refuses a base that it joins in several places, and takes one that was merged into the branch", async () => {
+    const first = repository.git("rev-parse", "HEAD").trim();
+    repository.git("checkout", "--quiet", "-B", "side");
+    repository.write("side.txt", "side\n");
+    const side = commit();
+    repository.git("checkout", "--quiet", "main");
+    addRole();
+    setVersion(6);
+    const changed = commit();
+    repository.git("merge", "--quiet", "--no-edit", "side");
+    const joined = repository.git("commit-tree", `${side}^{tree}`, "-p", side, "-p", changed, "-m", "join").trim();
+    repository.git("checkout", "--quiet", "-B", "topic", joined);
+    repository.write("README.md", "topic\n");
+    commit();
+    const { code, stderr } = await repository.run(["check", "--base", "main"]);
+    expect([code, stderr.includes("git merge")]).toEqual([7, true]);
+    repository.git("merge", "--quiet", "-s", "ours", "--no-edit", "main");
+    expect(await errorsOf("--base", "main")).toEqual([`policy-version ${policyFile}:${versionLine()}`]);
+    repository.git("checkout", "--quiet", "-B", "honest", first);
+    repository.git("merge", "--quiet", "--no-edit", "--no-ff", changed);
+    repository.git("merge", "--quiet", "--no-edit", "main");
+    expect([await errorsOf("--base", "main"), (await report("--base", "main")).base]).toEqual([
+      [],
+      repository.git("rev-parse", "main").trim(),
+    ]);
+  });
+
   it("wants more than the first parent has, and not one more, where branches met", async () => {
     repository.git("checkout", "--quiet", "-B", "topic");
     for (const version of [6, 7]) {

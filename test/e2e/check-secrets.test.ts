@@ -64,13 +64,20 @@ describe("the rotation rules", () => {
         message: "overdue for rotation: API_KEY (100 days old)",
         file: scopeFile,
         line: 4,
-        hint: "sealtree rotate dev/app/API_KEY",
+        hint: "sealtree set dev/app/API_KEY",
       },
     ]);
     const from = Date.UTC(2026, 0, 20);
     const days = Array.from({ length: 14 }, (_, day) => new Date(from + day * 86_400_000));
     const due = await Promise.all(days.map(async (now) => await findingsOf("rotation-due", now)));
     expect(due.flat()).toMatchObject([{ severity: "notice", message: "due for rotation: API_KEY", line: 4 }]);
+    repository.write(
+      "policies/rotation.yaml",
+      policy.replace("interval: 30d", "interval: 30d, rotator: generate, options: { kind: hex }"),
+    );
+    expect(await findingsOf("rotation-overdue", new Date("2026-04-11T12:00:00Z"))).toMatchObject([
+      { hint: "sealtree rotate dev/app/API_KEY" },
+    ]);
   });
 
   it("warn of rules for secrets that are not there, also of scopes that are not, and of secrets without a rule", async () => {

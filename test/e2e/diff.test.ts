@@ -92,6 +92,19 @@ describe("diff", () => {
     ]);
   });
 
+  it("does not choose one of several places where two branches parted", async () => {
+    const repository = await createWith(["base", "dev/app", "A=test-a"], ["left", "dev/app", "A=test-b"]);
+    repository.git("checkout", "--quiet", "-B", "right", "base");
+    await importInto(repository, "other", "dev/web", "B=test-b");
+    const join = (...parents: readonly string[]) =>
+      repository.git("commit-tree", "right^{tree}", ...parents.flatMap((it) => ["-p", it]), "-m", "join").trim();
+    const [one, two] = [join("left", "other"), join("other", "left")];
+    const { code, stderr } = await repository.run(["diff", `${one}...${two}`]);
+    expect([code, stderr.includes("more than one place")]).toEqual([7, true]);
+    expect((await diff(repository, `${one}..${two}`)).scopes).toEqual([]);
+    expect((await diff(repository, `${one}...${join(one, two)}`)).from).toBe(one);
+  });
+
   it("looks at the scopes of a pattern only", async () => {
     const scopesOf = async (...args: string[]) =>
       (await diff(shared, "first", ...args)).scopes.map(({ scope }) => scope);

@@ -285,6 +285,51 @@ describe("sealtree review --deep", () => {
   });
 });
 
+describe("sealtree review of a branch that joins its base in more than one place", () => {
+  const reasons = ({ reasons: all }: Json) => all.filter(({ level }) => level === "error").map(({ text }) => text);
+
+  it("is blocked, until the base is merged into it once", async () => {
+    repository.git("checkout", "--quiet", "-B", "side");
+    repository.write("side.txt", "harmless\n");
+    const side = commit();
+    repository.git("checkout", "--quiet", "-B", "base", start);
+    await repository.ok(["member", "remove", "bob", "--yes"]);
+    const removed = repository.git("rev-parse", "HEAD").trim();
+    repository.git("merge", "--quiet", "--no-edit", "side");
+    const joined = repository.git("commit-tree", `${side}^{tree}`, "-p", side, "-p", removed, "-m", "join").trim();
+    repository.git("checkout", "--quiet", "-B", "topic", joined);
+    repository.write("README.md", "words\n");
+    commit();
+    const { code, stdout } = await repository.run(["review", "base..HEAD", "--json"]);
+    const report = JSON.parse(stdout) as Json;
+    expect([code, report.verdict]).toEqual([1, "blocked"]);
+    expect(reasons(report)).toContainEqual(expect.stringContaining("joins the base in more than one place"));
+    expect((await repository.run(["review", "base"])).code).toBe(1);
+    repository.git("merge", "--quiet", "-s", "ours", "--no-edit", "base");
+    const merged = await review("base..HEAD");
+    expect(reasons(merged).join()).not.toContain("more than one place");
+    expect([merged.base, merged.access.map(({ name }) => name)]).toEqual([
+      repository.git("rev-parse", "base").trim(),
+      expect.arrayContaining(["bob"]),
+    ]);
+  });
+
+  it("is not a branch that merged its base, once or several times", async () => {
+    repository.write("README.md", "topic\n");
+    commit();
+    for (const value of ["one", "two"]) {
+      repository.git("checkout", "--quiet", "-B", "base", value === "one" ? start : "base");
+      await set("dev/app/CHANGED", `test-value-${value}`);
+      repository.git("checkout", "--quiet", "topic");
+      repository.git("merge", "--quiet", "--no-edit", "base");
+      expect(await review("base..HEAD")).toMatchObject({ verdict: "fine", scopes: [] });
+    }
+    repository.git("checkout", "--quiet", "base");
+    await set("dev/app/CHANGED", "test-value-three");
+    expect(await review("base..topic")).toMatchObject({ verdict: "fine", scopes: [] });
+  });
+});
+
 describe("the forms of sealtree review", () => {
   it("are one at a time, and a range names a revision", async () => {
     expect((await repository.run(["review", "--markdown", "--html"])).code).toBe(2);

@@ -281,6 +281,7 @@ describe("a report", () => {
     });
     const report = {
       base: "0".repeat(40),
+      isBaseClear: true,
       head: undefined,
       scopes: listScopeChanges(new Map(), snapshots(many)),
       access: [],

@@ -17,7 +17,7 @@ export const rotationOverdue: Rule = {
         message: `overdue for rotation: ${shortList(words)}`,
         file,
         line: entries.get(first.name)?.line ?? 1,
-        hint: `sealtree rotate ${scope}/${first.name}`,
+        hint: `sealtree ${first.isManual ? "set" : "rotate"} ${scope}/${first.name}`,
       },
     ];
   },
