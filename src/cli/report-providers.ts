@@ -42,9 +42,12 @@ export function sayResults(context: Context, report: ProviderReport): void {
 }
 
 function sayDelivery(context: Context, delivery: ProviderReport["delivery"]): void {
-  for (const { target, isInOrder, reasons } of delivery?.targets.values() ?? []) {
+  for (const { target, isInOrder, failures } of delivery?.targets.values() ?? []) {
     if (isInOrder) context.say(`deployed to ${target}`);
-    else context.say(context.paint("red", `not deployed to ${target}: ${reasons.join("; ")}`));
+    else
+      context.say(
+        context.paint("red", `not deployed to ${target}: ${failures.map(({ message }) => message).join("; ")}`),
+      );
   }
   for (const reason of delivery?.refusals ?? []) context.say(`not deployed: ${reason}`);
 }

@@ -40,14 +40,18 @@ export async function reportRotation(context: Context, report: RotationReport): 
     });
   }
   auditResults(context, context.options.dryRun ? [] : (report.providers?.results ?? []), report.urgency);
-  if (context.options.json) printJson(context, report);
-  else if (report.format === "markdown") {
-    const { printRotationMarkdown } = await import("./rotation-markdown.ts");
-    context.line(printRotationMarkdown(report, context.options.dryRun));
-  } else printWords(context, report);
+  const markdown = report.format === "markdown" ? await toMarkdown(context, report) : undefined;
+  if (context.options.json) printJson(context, report, markdown);
+  else if (markdown === undefined) printWords(context, report);
+  else context.line(markdown);
 }
 
-function printJson(context: Context, report: RotationReport): void {
+async function toMarkdown(context: Context, report: RotationReport): Promise<string> {
+  const { printRotationMarkdown } = await import("./rotation-markdown.ts");
+  return printRotationMarkdown(report, context.options.dryRun);
+}
+
+function printJson(context: Context, report: RotationReport, markdown: string | undefined): void {
   const { scopes, notRotated, unreadable, withoutRule, providers, dependents } = report;
   context.json({
     rotated: listRotated(scopes),
@@ -55,17 +59,25 @@ function printJson(context: Context, report: RotationReport): void {
     unreadable: unreadable.map(({ scope, error }) => ({ scope, code: error.code, message: error.message })),
     at_providers: (providers?.results ?? []).map(toJson),
     postponed: (providers?.postponed ?? []).map(printAddress),
-    targets: [...(providers?.delivery?.targets.values() ?? [])].map(({ target, isInOrder, reasons }) => ({
+    targets: [...(providers?.delivery?.targets.values() ?? [])].map(({ target, isInOrder, failures }) => ({
       target,
       in_order: isInOrder,
-      reasons,
+      reasons: failures.map(({ message }) => message),
     })),
     branch: providers?.branch ?? null,
     trunk: providers?.trunk ?? null,
+    unmerged: unmergedJson(providers?.unmerged),
     dependents: [...dependents].map(([address, names]) => ({ address, dependents: names })),
     without_rule: withoutRule,
     dry_run: context.options.dryRun,
+    ...(markdown === undefined ? {} : { markdown }),
   });
+}
+
+function unmergedJson(unmerged: ProviderReport["unmerged"]) {
+  if (unmerged === undefined) return null;
+  const { values, graces, steps } = unmerged;
+  return { values: values.map(printAddress), graces: graces.map(printAddress), steps: steps.map(printAddress) };
 }
 
 function printWords(context: Context, report: RotationReport): void {

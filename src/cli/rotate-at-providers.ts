@@ -1,17 +1,21 @@
 import type { EarlierValues } from "../rotation/journal-values.ts";
 import { createDelivery, type Delivery } from "../rotation/delivery.ts";
 import { listFlights } from "../rotation/flight.ts";
-import { generateForMerge } from "../rotation/generate-for-merge.ts";
+import { recordGenerated } from "../rotation/record-generated.ts";
 import type { RotationRequest } from "../rotation/rotation-request.ts";
 import { inspectRotations, runRotations, type RotationResult } from "../rotation/run-rotations.ts";
 import type { RotationRun } from "../rotation/rotation-run.ts";
 import { selectRotations, type Rotation, type Selection, type Urgency } from "../rotation/select.ts";
 import { rotationStatus } from "../rotation/status.ts";
-import { withRotationRun } from "../rotation/with-rotation-run.ts";
+import { withRotationRun, type EndedRun } from "../rotation/with-rotation-run.ts";
 import { SealtreeError } from "../errors.ts";
+import { findRemoteBranch } from "../git/remote-branch.ts";
+import { withoutUserInfo } from "../git/run.ts";
+import { toFailure } from "../rotation/rotation-outcome.ts";
 import { parseAddress, printAddress, type Address } from "../secret/address.ts";
 import type { Tree } from "../store/tree.ts";
 import type { Context } from "./context.ts";
+import { branchJudge } from "./branch-judge.ts";
 import { count } from "./present.ts";
 import { startProgress } from "./progress.ts";
 
@@ -25,22 +29,18 @@ export interface ProviderRotation {
   readonly keepsGrace: boolean;
   /** Records on this branch of the remote, for a pull request; also what no provider knows is rotated there then. */
   readonly forMerge: string | undefined;
+  /** Records what no provider knows on the remote's branch too, and not in a commit of this clone alone. */
+  readonly pushes: boolean;
   /** False to leave new values for a deploy of their own; old ones are ended all the same only when it is done. */
   readonly deploys: boolean;
   /** How many rotations may be begun; what is in flight does not count. */
   readonly limit: number;
 }
 
-export interface ProviderReport {
+export interface ProviderReport extends Omit<EndedRun<unknown>, "result"> {
   readonly results: readonly RotationResult[];
   /** Secrets that the limit left for the next run. */
   readonly postponed: readonly Address[];
-  /** False when the present branch could not be moved on to what was recorded. */
-  readonly isAdvanced: boolean;
-  /** Such as `origin/main`. */
-  readonly branch: string;
-  /** The branch that a pull request would merge it into; undefined where it is that one. */
-  readonly trunk: string | undefined;
   /** What was deployed. */
   readonly delivery?: Delivery | undefined;
 }
@@ -68,17 +68,47 @@ export async function rotateAtProviders(context: Context, asked: ProviderRotatio
         : await runRotations(run, requests, { batchSize, parallel }, ({ done, total }) =>
             progress.show(`rotating   ${done} of ${count(total, "secret")}`),
           );
-      const generated =
-        asked.forMerge === undefined ? [] : await generate(run, rotations, asked.urgency, options.dryRun);
-      if (!options.dryRun) await deliverAll(run, results);
+      const generated = isGeneratedThere(asked) ? await generate(run, rotations, asked.urgency, options.dryRun) : [];
+      // Programs take their values from the trunk, so what waits for a merge is not there to be sent.
+      const sendable = asked.forMerge === undefined ? [...results, ...generated] : results;
+      if (!options.dryRun) await deliverAll(run, sendable);
       return { results: [...results, ...generated], postponed };
     };
     const delivery = createDelivery(session, io.env, { sends: asked.deploys });
-    const { result, ...where } = await withRotationRun(session, io.env, work, { forMerge: asked.forMerge, delivery });
+    const places = {
+      forMerge: asked.forMerge,
+      judge: branchJudge(context),
+      delivery,
+      isDryRun: options.dryRun,
+      note: options.note,
+    };
+    const { result, ...where } = await withRotationRun(session, io.env, work, places);
     return { ...result, ...where, delivery };
   } finally {
     progress.end();
   }
+}
+
+/** True when what no provider knows is recorded at the remote with the rest. */
+export function isGeneratedThere({ forMerge, pushes }: Pick<ProviderRotation, "forMerge" | "pushes">): boolean {
+  return forMerge !== undefined || pushes;
+}
+
+/** The report of a run that could not ask the remote, so that nothing was done anywhere. */
+export async function reportUnasked(
+  context: Context,
+  error: SealtreeError,
+  addresses: readonly Address[],
+): Promise<ProviderReport> {
+  const { remote, branch } = await findRemoteBranch(context.place());
+  return {
+    results: addresses.map((address) => ({ address, outcome: toFailure(error, false) })),
+    postponed: [],
+    isAdvanced: true,
+    branch: `${withoutUserInfo(remote)}/${branch}`,
+    trunk: undefined,
+    unmerged: undefined,
+  };
 }
 
 /** Brings to their targets what is new, and what could not be brought there before. */
@@ -94,7 +124,7 @@ async function generate(
   urgency: Urgency,
   isDryRun: boolean,
 ): Promise<RotationResult[]> {
-  if (!isDryRun) return await generateForMerge(run, rotations, urgency);
+  if (!isDryRun) return await recordGenerated(run, rotations, urgency);
   return rotations.map(({ entry }) => ({ address: entry.address, outcome: { kind: "ready", remarks: [] } }));
 }
 

@@ -39,7 +39,7 @@ export function printRotationMarkdown(report: RotationReport, isDryRun: boolean)
     toDo.length === 0 ? "Nothing is left to do." : `**${count(toDo.length, "secret")} to look at.**`,
     ...section("To do", toDo, "- [ ] "),
     ...section(isDryRun ? "Would get a new value" : "New value", rotated),
-    ...section("At providers", done.map(describeDone)),
+    ...section("Secret by secret", done.map(describeDone)),
     ...section("Changes with them", changed),
     ...section("Left for the next run", postponed),
     ...section("Left alone", others),

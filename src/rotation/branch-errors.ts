@@ -32,15 +32,25 @@ export function refused(target: RemoteBranch, name: string, why: string): Sealtr
   });
 }
 
-/** E_JOURNAL_REGRESSED: `guard` is not in the history of the branch any more. */
-export function regressed(target: RemoteBranch, name: string, guard: string): SealtreeError {
+/**
+ * E_JOURNAL_REGRESSED: `guard` is not in the history of the branch. Whoever may push can bring that about with
+ * a commit of their own, so looking comes before merging.
+ */
+export function regressed(target: RemoteBranch, name: string, guard: string, where: "there" | "here"): SealtreeError {
   const id = guard.slice(0, 12);
+  const ref = `refs/sealtree/rotation/${target.branch}`;
+  const [look, remove] =
+    where === "there"
+      ? [`git fetch ${name} ${ref}, then git log --stat HEAD..FETCH_HEAD`, `git push ${name} :${ref}`]
+      : [`git log --stat HEAD..${id}`, `git update-ref -d ${ref}`];
   return new SealtreeError(
     "E_JOURNAL_REGRESSED",
-    `journal regressed: ${target.branch} was moved back behind ${id}, which records rotations that were done`,
+    `journal regressed: ${target.branch} does not have ${id}, to which ${ref} says that rotations went`,
     {
       hints: [
-        `bring it back: git fetch ${name} refs/sealtree/rotation/${target.branch}, then git merge FETCH_HEAD, and push`,
+        `look first: ${look}`,
+        `nobody's known work: ${remove} takes the marker away; ask who pushed it`,
+        `a rotation's own work, which was moved back: git merge ${id}, and push`,
         "docs/rotation-engine.md says what to do when the history was rewritten on purpose",
       ],
     },

@@ -1,18 +1,10 @@
 import type { Session } from "../access/session.ts";
 import { isSealtreeError } from "../errors.ts";
 import type { Environment } from "../git/place.ts";
+import type { DeliveredTarget } from "../deploy/deploy-secrets.ts";
 import type { DeliveryRecord } from "../deploy/delivery-record.ts";
 import { parseAddress, printAddress, type Address } from "../secret/address.ts";
 import type { RotationView } from "./rotation-view.ts";
-
-/** A target that new values were sent to, or were to be. */
-export interface RotatedTarget {
-  readonly target: string;
-  readonly isRequired: boolean;
-  readonly isInOrder: boolean;
-  /** What went wrong, one sentence each. */
-  readonly reasons: readonly string[];
-}
 
 /** Whether programs can have what a rotation made. */
 export interface DeliveryState {
@@ -30,7 +22,7 @@ export interface Delivery {
    */
   deliver(view: RotationView, addresses: readonly Address[]): Promise<DeliveryState>;
   /** By name, every target that was sent something or could not be. */
-  readonly targets: ReadonlyMap<string, RotatedTarget>;
+  readonly targets: ReadonlyMap<string, DeliveredTarget>;
   /** Why nothing could be sent at all, one sentence each. */
   readonly refusals: ReadonlySet<string>;
 }
@@ -39,7 +31,7 @@ const deadlineMs = 5 * 60_000;
 
 /** Deploys as `sealtree deploy` does, or with `sends` false only looks. A commit is sent once, and one at a time. */
 export function createDelivery(session: Session, env: Environment, { sends }: { readonly sends: boolean }): Delivery {
-  const targets = new Map<string, RotatedTarget>();
+  const targets = new Map<string, DeliveredTarget>();
   const refusals = new Set<string>();
   /** Commits that were deployed, or could not be. */
   const tried = new Set<string>();
@@ -72,8 +64,7 @@ export function createDelivery(session: Session, env: Environment, { sends }: { 
     try {
       const { deploySecrets } = await import("../deploy/deploy-secrets.ts");
       const sent = await deploySecrets(session, { addresses, commit, env, deadlineMs });
-      for (const { target, isRequired, isInOrder, failures } of sent.targets)
-        targets.set(target, { target, isRequired, isInOrder, reasons: failures.map(({ message }) => message) });
+      for (const target of sent.targets) targets.set(target.target, target);
     } catch (error) {
       if (!isSealtreeError(error)) throw error;
       refusals.add(error.message);

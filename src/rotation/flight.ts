@@ -1,4 +1,4 @@
-import { hasCode } from "../errors.ts";
+import { hasCode, SealtreeError } from "../errors.ts";
 import { printAddress, type Address } from "../secret/address.ts";
 import { parseSecretsPath, secretsDirectory } from "../store/layout.ts";
 import type { Tree } from "../store/tree.ts";
@@ -44,6 +44,11 @@ export async function listFlights(tree: Tree): Promise<ReadonlyMap<string, Fligh
 /** True for a rotation that nobody seems to drive at `nowMs`. */
 export function isStuck({ stuckAtMs }: Flight, nowMs: number): boolean {
   return stuckAtMs === undefined || nowMs >= stuckAtMs;
+}
+
+/** That something must wait until a rotation is over. */
+export function rotationNotOver(address: Address, hints: readonly string[]): SealtreeError {
+  return new SealtreeError("E_ROTATION_IN_FLIGHT", `a rotation of ${printAddress(address)} is not over`, { hints });
 }
 
 /** How far a rotation is by its journal. */

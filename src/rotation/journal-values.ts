@@ -2,8 +2,9 @@ import { parseRecordHeader } from "../crypto/record.ts";
 import { isDrop, readSealedHeader } from "../crypto/sealed-header.ts";
 import { SealtreeError } from "../errors.ts";
 import { printAddress, type Address, type SecretName } from "../secret/address.ts";
+import { sameValue } from "../store/changed-secrets.ts";
 import { readScope } from "../store/keyring.ts";
-import type { ScopeEntries, ScopeEntry } from "../store/scope-file.ts";
+import type { ScopeEntries } from "../store/scope-file.ts";
 import { rotatedNames, type Values } from "./credential-values.ts";
 import type { Secret } from "../secret/secret.ts";
 import type { ValueOrigin } from "../values/seal-value.ts";
@@ -53,12 +54,7 @@ export function checkBase(entries: ScopeEntries, address: Address, base: Journal
 export async function hasLanded(view: RotationView, { address, base }: Journal): Promise<boolean> {
   const there = await readScope(view.trunk, address.scope);
   const { open } = await view.scope(address.scope);
-  return [...base.keys()].every((name) => sameValueId(there?.get(name), open.entries.get(name)));
-}
-
-function sameValueId(one: ScopeEntry | undefined, other: ScopeEntry | undefined): boolean {
-  if (one === undefined || other === undefined) return one === other;
-  return readSealedHeader(one.record).valueId === readSealedHeader(other.record).valueId;
+  return [...base.keys()].every((name) => sameValue(there?.get(name)?.record, open.entries.get(name)?.record));
 }
 
 /** The live values as a journal keeps them. What is a drop is left out: it never was read. */

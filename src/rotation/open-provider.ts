@@ -8,7 +8,8 @@ import type { RotationRun } from "./rotation-run.ts";
 import type { RotationView } from "./rotation-view.ts";
 import type { Provider } from "./rotators/provider.ts";
 import type { BoundProvider } from "./rotators/registry.ts";
-import type { SecretReference } from "../services/secret-reference.ts";
+import { openReferences } from "../services/open-references.ts";
+import { referenceKey, type KeptReference } from "../services/secret-reference.ts";
 
 /** The rule of a secret whose credential is at a provider. */
 export interface ProviderRule {
@@ -48,11 +49,9 @@ export async function openProvider(
   address: Address,
   { rule, bound }: ProviderRule,
 ): Promise<Provider> {
-  const values = new Map<string, Secret>();
   const own = new Set(rotatedNames(address, rule).map((name) => printAddress({ scope: address.scope, name })));
   for (const reference of bound.references) {
-    const key = keyOf(reference);
-    if (own.has(key)) {
+    if (own.has(referenceKey(reference))) {
       throw new SealtreeError(
         "E_POLICY_INVALID",
         `${rotationPolicyPath}: ${printAddress(address)} cannot be what its own rotation logs in with`,
@@ -62,14 +61,13 @@ export async function openProvider(
         },
       );
     }
-    values.set(key, await readReference(run, view, reference));
   }
+  const references = await openReferences(bound.references, {
+    kept: async (reference) => await readReference(run, view, reference),
+    identityToken: run.session.identityToken,
+  });
   return await bound.open({
-    read(reference) {
-      const value = values.get(keyOf(reference));
-      if (value === undefined) throw new Error("the rotator did not say that it needs this reference");
-      return value;
-    },
+    ...references,
     random: run.session.random,
     now: () => run.session.now(),
     timeoutMs: run.timeoutMs,
@@ -77,14 +75,10 @@ export async function openProvider(
   });
 }
 
-function keyOf(reference: SecretReference): string {
-  return reference.kind === "secret" ? printAddress(reference.address) : `env:${reference.name}`;
-}
-
 async function readReference(
   run: Pick<RotationRun, "env">,
   view: RotationView,
-  reference: SecretReference,
+  reference: KeptReference,
 ): Promise<Secret> {
   if (reference.kind === "secret") {
     const { open } = await view.scope(reference.address.scope);

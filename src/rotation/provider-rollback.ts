@@ -4,6 +4,7 @@ import { SealtreeError } from "../errors.ts";
 import { printAddress, type Address, type ScopePath, type SecretName } from "../secret/address.ts";
 import type { ScopeEntries } from "../store/scope-file.ts";
 import type { Tree } from "../store/tree.ts";
+import { rotationNotOver } from "./flight.ts";
 import { readJournal } from "./journal.ts";
 import { rotatedNames } from "./credential-values.ts";
 import { loadRotationPolicy, ruleFor, type Rule } from "./policy.ts";
@@ -62,12 +63,10 @@ export async function findProviderRollback(
     held !== undefined && wanted !== undefined && parseRecordHeader(held).valueId === readSealedHeader(wanted).valueId;
   if (isInGrace) return { address, to: "previous", names };
   if (journal !== undefined) {
-    throw new SealtreeError("E_ROTATION_IN_FLIGHT", `a rotation of ${printed} is not over`, {
-      hints: [
-        "only the value before the present one can come back now, while its grace lasts: --to previous",
-        "sealtree rotation status shows until when; any other version can come back then",
-      ],
-    });
+    throw rotationNotOver(address, [
+      "only the value before the present one can come back now, while its grace lasts: --to previous",
+      "sealtree rotation status shows until when; any other version can come back then",
+    ]);
   }
   if (choosesValues(rule.rotator, rule.options)) return { address, to: "earlier", names };
   throw new SealtreeError("E_ROLLBACK_REFUSED", `the provider has ended that value of ${printed}`, {

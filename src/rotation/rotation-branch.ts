@@ -2,12 +2,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Session } from "../access/session.ts";
 import { hasCode, SealtreeError } from "../errors.ts";
 import { commitOnto, findGitDirectories } from "../git/commit.ts";
-import { fetchRefs, isInHistory, pushRefs, type RemoteBranch } from "../git/remote-branch.ts";
+import { fetchHistory, fetchRefs, isInHistory, pushRefs, type RemoteBranch } from "../git/remote-branch.ts";
 import { tryGit, withoutUserInfo } from "../git/run.ts";
 import type { Address, SecretName } from "../secret/address.ts";
 import { journalPath } from "../store/layout.ts";
 import { readText } from "../store/tree.ts";
 import type { FileChange } from "../store/write.ts";
+import { checkKeysOfTrunk, checkSignedBranch, type BranchJudge } from "./branch-trust.ts";
 import { lost, noBranch, refused, regressed, unanswered } from "./branch-errors.ts";
 import { reachPoint } from "./crash-points.ts";
 import type { Journal } from "./journal.ts";
@@ -56,8 +57,11 @@ export interface RotationBranch {
    * E_NETWORK, E_RACED: then it is not known here, and the next {@link RotationBranch.sync} tells.
    */
   record(edits: readonly Edit[]): Promise<ReadonlyMap<Edit, EditOutcome>>;
-  /** Pushes what the trunk has into the branch, where somebody waits for its pull request. A race leaves it to the next run. */
-  publishTrunk(): Promise<void>;
+  /**
+   * Pushes what the trunk has into the branch, where somebody waits for its pull request, and a branch
+   * that was removed while it `isAhead` of the trunk. A race leaves it to the next run.
+   */
+  publish(state: { readonly isAhead: boolean }): Promise<void>;
   /** Asks the remote whether it would take a push. Throws E_PUSH_REFUSED, E_NETWORK. */
   checkPush(): Promise<void>;
   close(): void;
@@ -71,13 +75,16 @@ const patience = { attempts: 4, firstWaitMs: 500 };
 /**
  * With `trunk`, a branch of the same remote, the branch need not be there yet: it begins as the
  * trunk, or where it was when somebody removed it, and every view of it has what the trunk has.
- * Rules and rights are those of the trunk, which somebody has reviewed. `sync` throws E_NO_REMOTE
- * when the remote does not have the branch, and E_MERGE_CONFLICT.
+ * Rules and rights are those of the trunk, which somebody has reviewed. `note` goes into each commit
+ * of what is recorded. Nothing of the branch is looked at before `judge` and the keys of the trunk clear it:
+ * else `sync` throws E_BRANCH_UNTRUSTED. It throws E_NO_REMOTE when the remote does not have the branch, and E_MERGE_CONFLICT.
  */
 export async function openRotationBranch(
   session: Session,
   target: RemoteBranch,
   trunk?: string,
+  note?: string,
+  judge?: BranchJudge,
 ): Promise<RotationBranch> {
   const { place } = session;
   const directories = await findGitDirectories(place);
@@ -92,6 +99,8 @@ export async function openRotationBranch(
   const retired: RotationView[] = [];
   const closeRetired = () => retired.splice(0).forEach((view) => view.close());
   let syncedAt = 0;
+  /** True while the remote does not have the branch itself. */
+  let isGone = false;
 
   const adopt = async (commit: string, trunkTip: string | undefined) => {
     syncedAt = performance.now();
@@ -115,16 +124,39 @@ export async function openRotationBranch(
     // A branch that was removed with its pull request goes on where it was.
     const tip = found.get(branchRef) ?? (trunk === undefined ? undefined : (found.get(guardRef) ?? trunkTip));
     if (tip === undefined) throw noBranch(name, target.branch);
+    isGone = !found.has(branchRef);
     const remembered = (
       await tryGit(place, ["rev-parse", "--verify", "--quiet", guardRef], { allowExit: [1, 128] })
     )?.trim();
     const guard = found.get(guardRef);
     for (const each of new Set([guard, remembered]))
-      if (each !== undefined && !(await isKnown(each, tip))) throw regressed(target, name, each);
+      if (each !== undefined && !(await isKnown(each, tip)))
+        throw regressed(target, name, each, each === guard ? "there" : "here");
+    const commit = await trusted({ tip, ref: found.has(branchRef) ? branchRef : guardRef }, trunkTip);
     // Never back: what was seen once must stay in the branch.
     if (guard !== undefined && guard !== remembered && (remembered === undefined || (await isKnown(remembered, guard))))
       await remember(guard);
-    return await adopt(await withTrunk(tip, trunkTip), trunkTip);
+    return await adopt(commit, trunkTip);
+  };
+
+  /** What was found to be accepted, so that a run judges it once. */
+  const accepted = new Set<string>();
+  /** The tip with all that the trunk has. Throws E_BRANCH_UNTRUSTED before anything of it is used. */
+  const trusted = async (
+    { tip, ref }: { readonly tip: string; readonly ref: string },
+    trunkTip: string | undefined,
+  ) => {
+    if (trunkTip === undefined || tip === trunkTip) return tip;
+    const found = { remote: name, branch: target.branch, ref, tip, trunkTip };
+    const range = `${trunkTip} ${tip}`;
+    if (!accepted.has(range)) {
+      await fetchHistory(place, target.remote, tip);
+      await checkSignedBranch(place, found, judge);
+      accepted.add(range);
+    }
+    const commit = await withTrunk(tip, trunkTip);
+    await checkKeysOfTrunk(place, found, commit);
+    return commit;
   };
 
   let merged: { readonly of: string; readonly commit: string } | undefined;
@@ -199,7 +231,7 @@ export async function openRotationBranch(
         const open = edits.filter((edit) => !outcomes.has(edit));
         const made = await makeAll(view(), open, outcomes);
         if (made.length === 0) return outcomes;
-        const request = { parent: view().commit, ...(await assembleCommit(view(), made)) };
+        const request = { parent: view().commit, ...(await assembleCommit(view(), made, note)) };
         const commit = await commitOnto(place, directories, request);
         reachPoint("commit:after");
         reachPoint("push:before");
@@ -208,6 +240,7 @@ export async function openRotationBranch(
         if (pushed.kind === "refused") throw refused(target, name, pushed.why);
         if (pushed.kind === "pushed") {
           const { trunkCommit } = view();
+          isGone = false;
           await remember(commit);
           await adopt(commit, trunk === undefined ? undefined : trunkCommit);
           return settle(made);
@@ -225,11 +258,12 @@ export async function openRotationBranch(
         hints: ["nothing is lost: run the command again, and it goes on where it was"],
       });
     },
-    async publishTrunk() {
-      if (merged === undefined || merged.commit !== view().commit || trunk === undefined) return;
-      if (view().commit === view().trunkCommit) return;
-      const pushed = await push(merged.commit);
-      if (pushed.kind === "pushed") await remember(merged.commit);
+    async publish({ isAhead }) {
+      const { commit, trunkCommit } = view();
+      if (trunk === undefined || commit === trunkCommit) return;
+      if (commit !== merged?.commit && !(isGone && isAhead)) return;
+      const pushed = await push(commit);
+      if (pushed.kind === "pushed") await remember(commit);
       if (pushed.kind === "refused") throw refused(target, name, pushed.why);
     },
     async checkPush() {

@@ -12,8 +12,8 @@ export interface MadeEdit extends Made {
   readonly edit: Edit;
 }
 
-/** All of `made` as one commit on top of the view that it was made on. */
-export async function assembleCommit(view: RotationView, made: readonly MadeEdit[]) {
+/** All of `made` as one commit on top of the view that it was made on, with a person's `note` in its message. */
+export async function assembleCommit(view: RotationView, made: readonly MadeEdit[], note?: string) {
   const written = new Map<string, string>();
   const removed: string[] = [];
   for (const { edit, journal, alongside = [] } of made) {
@@ -41,14 +41,14 @@ export async function assembleCommit(view: RotationView, made: readonly MadeEdit
       entries.set(name, { record, comments: entries.get(name)?.comments ?? [], line: 0 });
     written.set(scopeFilePath(scope), printScopeFile(scope, entries));
   }
-  return { written, removed, message: printMessage(made) };
+  return { written, removed, message: printMessage(made, note) };
 }
 
 function asText(bytes: NonNullable<FileChange["bytes"]>): string {
   return typeof bytes === "string" ? bytes : Buffer.from(bytes).toString("utf8");
 }
 
-function printMessage(made: readonly MadeEdit[]): string {
+function printMessage(made: readonly MadeEdit[], note: string | undefined): string {
   const addresses = made.map(({ edit }) => edit.address);
   const scopes = new Set(addresses.map(({ scope }) => scope));
   const verbs = new Set(made.map(({ edit }) => edit.verb));
@@ -69,5 +69,5 @@ function printMessage(made: readonly MadeEdit[]): string {
   const [reason] = ["emergency", "rotation", "rollback"].filter((each) =>
     reasons.has(each as Edit["reason"]),
   ) as Edit["reason"][];
-  return printCommitMessage({ subject, reason: reason ?? "rotation", secrets });
+  return printCommitMessage({ subject, reason: reason ?? "rotation", note, secrets });
 }

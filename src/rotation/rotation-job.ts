@@ -6,6 +6,7 @@ import { readText } from "../store/tree.ts";
 import { abandonRotation } from "./abandon-rotation.ts";
 import { beginRotation } from "./begin-rotation.ts";
 import { endPrevious } from "./end-previous.ts";
+import { rotationNotOver } from "./flight.ts";
 import { parseJournal, type Journal, type PreviousCredential } from "./journal.ts";
 import { hasLanded } from "./journal-values.ts";
 import { makeCredential } from "./make-credential.ts";
@@ -155,7 +156,11 @@ export class RotationJob {
   async #goOn(view: RotationView, found: FoundJournal): Promise<Step> {
     const { journal } = found;
     const { lease, previous } = journal;
-    if (this.request.wants === "earlier value" && this.needsNew) throw inFlight(this.address);
+    if (this.request.wants === "earlier value" && this.needsNew)
+      throw rotationNotOver(this.address, [
+        "sealtree rotation status shows until when; then run the command again",
+        `the value before the present one can come back now: sealtree rollback ${printAddress(this.address)} --to previous`,
+      ]);
     const hold = leaseOf(this.run, journal);
     if (hold === "taken") return { outcome: { kind: "busy", untilMs: lease?.untilMs ?? 0 } };
     const isInGrace = previous !== undefined && previous.revokeAfterMs > this.run.session.now().getTime();
@@ -202,8 +207,7 @@ export class RotationJob {
       const hints = [`sealtree deploy ${state.behind.join(" ")}`, "then: sealtree rotate --resume"];
       const outcome: RotationOutcome = { kind: "awaits delivery", targets: state.behind, hints };
       if (isReleased) return { outcome };
-      const released = { ...journal, lease: undefined };
-      return { edit: this.edit("stop rotating", () => Promise.resolve({ journal: released })), outcome };
+      return this.#release(journal, outcome);
     }
     const graceMs = ruleFor(await view.rules(), this.address)?.graceMs ?? 0;
     const untilMs = this.run.session.now().getTime() + graceMs;
@@ -261,19 +265,16 @@ export class RotationJob {
   #fail(error: unknown): Step {
     const found = this.#found;
     const failure = toFailure(error, found !== undefined);
-    if (found?.journal.lease?.holder !== this.run.holder) return { outcome: failure };
-    const released = { ...found.journal, lease: undefined };
-    return { edit: this.edit("stop rotating", () => Promise.resolve({ journal: released })), outcome: failure };
+    return found?.journal.lease?.holder === this.run.holder
+      ? this.#release(found.journal, failure)
+      : { outcome: failure };
   }
-}
 
-function inFlight(address: Address): SealtreeError {
-  return new SealtreeError("E_ROTATION_IN_FLIGHT", `a rotation of ${printAddress(address)} is not over`, {
-    hints: [
-      "sealtree rotation status shows until when; then run the command again",
-      `the value before the present one can come back now: sealtree rollback ${printAddress(address)} --to previous`,
-    ],
-  });
+  /** Lets go of a rotation that is not over. */
+  #release(journal: Journal, outcome: RotationOutcome): Step {
+    const released = { ...journal, lease: undefined };
+    return { edit: this.edit("stop rotating", () => Promise.resolve({ journal: released })), outcome };
+  }
 }
 
 function nothingThere(address: Address): SealtreeError {

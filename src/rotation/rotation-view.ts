@@ -1,4 +1,5 @@
 import { findStaleGenerations, readKeyring } from "../store/keyring.ts";
+import { currentGeneration } from "../access/generations.ts";
 import { findMember, listReaders } from "../access/permission.ts";
 import { loadPolicy, type Member, type Policy } from "../access/policy.ts";
 import type { Session } from "../access/session.ts";
@@ -8,6 +9,7 @@ import type { Secret } from "../secret/secret.ts";
 import { openCommitTree, type CommitTree } from "../store/commit-tree.ts";
 import { openScope, type OpenScope } from "../values/open-scope.ts";
 import { recordSealer, type RecordSealer } from "../values/seal-value.ts";
+import { rekeyFirst } from "./branch-trust.ts";
 import { loadRotationPolicy, type RotationPolicy } from "./policy.ts";
 
 /** A scope as one commit has it, open for reading and for sealing. */
@@ -37,12 +39,12 @@ export interface RotationView {
   close(): void;
 }
 
-/** The view of `commit`, a full id that is here, with the rules and rights of `trunkCommit`. */
-export async function openRotationView(
-  session: Session,
-  commit: string,
-  trunkCommit: string = commit,
-): Promise<RotationView> {
+/**
+ * The view of `commit`, a full id that is here. With `trunkTip`, rules, rights and keys are those of that
+ * commit, and sealing throws E_ROTATION_NOT_DONE where it would have to make a key.
+ */
+export async function openRotationView(session: Session, commit: string, trunkTip?: string): Promise<RotationView> {
+  const trunkCommit = trunkTip ?? commit;
   const tree = await openCommitTree(session.place, commit);
   const trunk = trunkCommit === commit ? tree : await openCommitTree(session.place, trunkCommit);
   const once = <T>(load: () => Promise<T>) => {
@@ -53,12 +55,15 @@ export async function openRotationView(
   const scopes = new Map<ScopePath, Promise<ViewScope>>();
   const load = async (scope: ScopePath): Promise<ViewScope> => {
     const open = await openScope(tree, scope, await session.identities());
-    const keyring = await readKeyring(tree, scope);
+    const keyring = await readKeyring(trunk, scope);
     const readers = new Set(listReaders(await policy(), scope).map(({ fingerprint }) => fingerprint));
     const stale = findStaleGenerations(keyring, readers);
     return {
       open,
-      sealer: recordSealer(session, await policy(), keyring, open),
+      sealer:
+        trunkTip === undefined || currentGeneration(await policy(), scope, keyring) !== undefined
+          ? recordSealer(session, await policy(), keyring, open)
+          : { files: [], seal: () => Promise.reject(rekeyFirst(scope)) },
       async openJournaled(name, record, purpose) {
         const { dek } = await open.generation(parseRecordHeader(record).generation);
         return openRecord(dek, { scope, name, purpose }, record);

@@ -1,4 +1,5 @@
-import { exitCodes, SealtreeError } from "../../errors.ts";
+import { checkInitialised } from "../../access/policy.ts";
+import { exitCodes, hasCode, SealtreeError } from "../../errors.ts";
 import { printAddress, type Address } from "../../secret/address.ts";
 import { parseGeneratorSpec } from "../../rotation/generator-spec.ts";
 import { rotateScopes } from "../../rotation/rotate.ts";
@@ -14,7 +15,7 @@ import type { Context } from "../context.ts";
 import { count } from "../present.ts";
 import { isOpen } from "../report-providers.ts";
 import { findRotatedDependents, reportRotation } from "../report-rotation.ts";
-import { rotateAtProviders, type ProviderRotation } from "../rotate-at-providers.ts";
+import { isGeneratedThere, reportUnasked, rotateAtProviders, type ProviderRotation } from "../rotate-at-providers.ts";
 import { requireSecret } from "../require-secret.ts";
 import { parseTarget } from "../target.ts";
 
@@ -25,7 +26,7 @@ export const rotate: CommandModule = {
   arguments: "[address-or-scope]",
   kind: "write",
   description:
-    "Gives secrets new values by the rules of policies/rotation.yaml, one commit a scope. A secret or a scope is rotated now, due or not; --due takes what is due, --all everything, --exposed-to what somebody could ever read. What cannot be rotated is listed with the reason; the exit status is 8 when something due is among it. The old value stays in the history.",
+    "Gives secrets new values by the rules of policies/rotation.yaml, one commit a scope, or with --push in commits that the remote's branch has when it is done. A secret or a scope is rotated now, due or not; --due takes what is due, --all everything, --exposed-to what somebody could ever read. What cannot be rotated is listed with the reason; the exit status is 8 when something due is among it. The old value stays in the history.",
   options: [
     { flags: "--due", description: "rotate what is due, and end what is out of grace" },
     { flags: "--all", description: "rotate everything that has a rule" },
@@ -37,9 +38,16 @@ export const rotate: CommandModule = {
       flags: "--branch <name>",
       description: "record on this branch of the remote, for a pull request into the present one",
     },
+    {
+      flags: "--push",
+      description: "record generated values on the remote's branch too, as what is rotated at a provider is",
+    },
     { flags: "--no-deploy", description: "do not send new values to their targets now" },
     { flags: "--emergency", description: "the present values are known to others: rotate whatever the schedule says" },
-    { flags: "--markdown", description: "print the report as Markdown, for a job summary or an issue" },
+    {
+      flags: "--markdown",
+      description: "print the report as Markdown, for a job summary or an issue; with --json as a field of it",
+    },
     { flags: "--keep-grace", description: "in an emergency, let the old credentials live on for their grace" },
     {
       flags: "--generate <spec>",
@@ -51,8 +59,9 @@ export const rotate: CommandModule = {
     { command: "sealtree rotate --due --yes", description: "in a nightly job" },
     { command: "sealtree rotate prod/api --emergency --reason 'laptop lost' --yes", description: "a whole scope, now" },
   ],
-  json: '{"rotated": [{"address", "commit": id|null}], "not_rotated": [{"address", "reason", "needed": boolean}], "unreadable": [{"scope", "code", "message"}], "at_providers": [{"address", "outcome": "rotated"|"ended"|"suspended"|"abandoned"|"in grace"|"busy"|"refused"|"ready"|"failed", "until"?: time, "reason"?, "targets"?: [name], "remarks"?: [text], "class"?, "code"?, "message"?, "in_flight"?: boolean, "hints"?: [text]}], "postponed": [address], "targets": [{"target", "in_order": boolean, "reasons": [text]}], "branch": name|null, "trunk": name|null, "dependents": [{"address", "dependents": [address]}], "without_rule": number, "dry_run": boolean}',
+  json: '{"rotated": [{"address", "commit": id|null}], "not_rotated": [{"address", "reason", "needed": boolean}], "unreadable": [{"scope", "code", "message"}], "at_providers": [{"address", "outcome": "rotated"|"ended"|"suspended"|"abandoned"|"in grace"|"busy"|"refused"|"ready"|"failed", "until"?: time, "reason"?, "targets"?: [name], "remarks"?: [text], "class"?, "code"?, "message"?, "in_flight"?: boolean, "hints"?: [text]}], "postponed": [address], "targets": [{"target", "in_order": boolean, "reasons": [text]}], "branch": name|null, "trunk": name|null, "unmerged": {"values": [address], "graces": [address], "steps": [address]}|null, "dependents": [{"address", "dependents": [address]}], "without_rule": number, "dry_run": boolean, "markdown"?: text}',
   async run(context, [text], options) {
+    await checkInitialised(openWorkTree(context.place().root));
     const urgency: Urgency = options["emergency"] === true ? "emergency" : "planned";
     const selection = await parseSelection(context, text, options, urgency);
     context.about({ operation: "rotate", ...subjectOf(selection) });
@@ -73,21 +82,37 @@ export const rotate: CommandModule = {
     const isBegun = mode !== "rotate" || selection.kind === "due" || selection.kind === "all";
     // What is in flight may be news to this clone: the remote knows.
     const isAsked = mode !== "rotate" && status.entries.some(isAtProvider);
+    const places = { forMerge, pushes: options["push"] === true };
+    const isRecordedThere = isGeneratedThere(places);
     const hasProviders =
-      forMerge !== undefined || atProvider.length > 0 || isAsked || (isBegun && (await listFlights(tree)).size > 0);
+      forMerge !== undefined ||
+      atProvider.length > 0 ||
+      isAsked ||
+      (isRecordedThere && rotations.length > 0) ||
+      (isBegun && (await listFlights(tree)).size > 0);
     const asked = {
       selection,
       urgency,
       mode,
       keepsGrace: options["keepGrace"] === true,
-      forMerge,
+      ...places,
       deploys: options["deploy"] !== false,
       limit: parseLimit(options["limit"]),
     };
-    const providers = hasProviders ? await rotateAtProviders(context, asked) : undefined;
+    const providers = hasProviders
+      ? await rotateAtProviders(context, asked).catch(async (error: unknown) => {
+          if (!hasCode(error, "E_NETWORK") || !places.pushes || selection.kind === "secret") throw error;
+          const entries = [...rotations.map(({ entry }) => entry), ...atProvider];
+          return await reportUnasked(
+            context,
+            error,
+            entries.map(({ address }) => address),
+          );
+        })
+      : undefined;
     const [result] = providers?.results ?? [];
     if (selection.kind === "secret" && result?.outcome.kind === "failed") throw failureError(result.outcome);
-    const here = forMerge === undefined ? rotations : [];
+    const here = isRecordedThere ? [] : rotations;
     const scopes = await rotateScopes(context.session, here, { ...context.options, urgency });
     const [failed] = scopes.filter(({ error }) => error !== undefined);
     if (selection.kind === "secret" && failed?.error !== undefined) throw failed.error;
@@ -115,8 +140,6 @@ async function parseSelection(
   urgency: Urgency,
 ): Promise<Selection> {
   const exposedTo = options["exposedTo"];
-  if (options["markdown"] === true && context.options.json)
-    throw new SealtreeError("E_USAGE", "there is one form at a time", { hints: ["--markdown or --json"] });
   const asked = [text !== undefined, options["due"] === true, options["all"] === true, exposedTo !== undefined];
   const isResume = options["resume"] === true;
   if (

@@ -1,15 +1,9 @@
 import { z } from "zod";
 import { ProviderFailure } from "../../net/provider-failure.ts";
 import { Secret } from "../../secret/secret.ts";
-import {
-  awsCredentials,
-  awsEndpoint,
-  awsHosts,
-  awsReferences,
-  awsRegion,
-  readAwsKeys,
-} from "../../services/aws-keys.ts";
+import { awsCredentials, awsEndpoint, awsHosts, awsReferences, awsRegion } from "../../services/aws-keys.ts";
 import { createAwsQuery, type AwsAnswer, type AwsService } from "../../services/aws-query.ts";
+import { createAwsKeys } from "../../services/aws-session.ts";
 import type { Credential, MintedProvider } from "./provider.ts";
 import type { Liveness } from "../../services/liveness.ts";
 import type { Rotator } from "./rotator.ts";
@@ -50,7 +44,7 @@ export const awsIamRotator: Rotator<AwsIamOptions> = {
 
 function openAwsIam({ user, admin, ...where }: AwsIamOptions, access: ServiceAccess): MintedProvider {
   const { iam, sts } = servicesOf(where);
-  const keys = readAwsKeys(admin, access);
+  const keys = createAwsKeys(admin, where.region, access);
   const call = createAwsQuery(iam, keys, access);
   const list = async () => (await call("ListAccessKeys", { UserName: user })).texts("AccessKeyId");
   const setStatus = async (id: string, status: "Active" | "Inactive"): Promise<void> => {
@@ -108,7 +102,8 @@ async function probeKey({ id, parts }: Credential, sts: AwsService, access: Serv
   const secret = parts["secret_access_key"];
   if (secret === undefined) return "unknown";
   const refusals = ["InvalidClientTokenId", "SignatureDoesNotMatch"];
-  const { code, answer } = await createAwsQuery(sts, { id, secret }, access)("GetCallerIdentity", {}, refusals);
+  const call = createAwsQuery(sts, () => Promise.resolve({ id, secret }), access);
+  const { code, answer } = await call("GetCallerIdentity", {}, refusals);
   if (code === undefined) return "live";
   return code === "InvalidClientTokenId" || agreesOnTime(answer, access.now()) ? "dead" : "unknown";
 }

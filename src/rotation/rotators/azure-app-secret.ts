@@ -7,7 +7,7 @@ import { probeAzureSecret, requestAzureToken, type AzureLogin, type AzureProof }
 import { printMintName } from "./mint-tag.ts";
 import type { MintedProvider } from "./provider.ts";
 import type { Rotator } from "./rotator.ts";
-import type { ServiceAccess } from "../../services/service-access.ts";
+import { readFresh, type ServiceAccess } from "../../services/service-access.ts";
 import { secretReference } from "../../services/secret-reference.ts";
 import { askLiveness, readAnswer } from "../../services/service-answer.ts";
 import { printBearer } from "../../services/service-authorization.ts";
@@ -144,8 +144,8 @@ function loginOf({ login, tenant, graph }: AzureAppSecretOptions): AzureLogin {
 /** Sends with a token of the administrator, which is kept while it is good. */
 function createGraphClient(checked: AzureAppSecretOptions, access: ServiceAccess) {
   const { admin, graph } = checked;
-  const proof: AzureProof =
-    "secret" in admin ? { secret: access.read(admin.secret) } : { assertion: access.read(admin.assertion) };
+  const prove = async (): Promise<AzureProof> =>
+    "secret" in admin ? { secret: access.read(admin.secret) } : { assertion: await readFresh(admin.assertion, access) };
   const http = createServiceClient("azure-app-secret", {
     baseUrl: graph,
     timeoutMs: access.timeoutMs,
@@ -156,7 +156,7 @@ function createGraphClient(checked: AzureAppSecretOptions, access: ServiceAccess
   return async (request: HttpRequest) => {
     const now = access.now().getTime();
     if (held === undefined || held.until <= now) {
-      const { token, seconds } = await requestAzureToken(loginOf(checked), admin.client, proof, access);
+      const { token, seconds } = await requestAzureToken(loginOf(checked), admin.client, await prove(), access);
       held = { token, until: now + (seconds - 60) * 1000 };
     }
     return await http.send({ ...request, headers: { authorization: printBearer(held.token) } });

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { ProviderFailure } from "../../net/provider-failure.ts";
 import { Secret } from "../../secret/secret.ts";
 import { generateValue } from "../generator-spec.ts";
-import { runProgram, type ExecProgram } from "../../services/exec-program.ts";
+import { createRunStep, programText, type RunStep as RunProgramStep } from "../../services/program-step.ts";
 import type { ExecRule } from "./exec.ts";
 import { requireEarlier } from "./earlier-value.ts";
 import type { ChosenProvider, Credential, MintedProvider, Provider, RolledProvider } from "./provider.ts";
@@ -31,45 +31,17 @@ const answers = {
   probe: z.strictObject({ liveness: z.enum(["live", "dead", "unknown"]) }),
   revoke: z.strictObject({}),
 };
-type Step = keyof typeof answers;
-const changes: readonly Step[] = ["apply", "mint", "roll", "revoke"];
-
-/** Runs a step of the program, with these fields. Throws ProviderFailure. */
-type RunStep = <S extends Step>(
-  step: S,
-  fields?: Readonly<Record<string, unknown>>,
-) => Promise<z.infer<(typeof answers)[S]>>;
+type RunStep = RunProgramStep<typeof answers>;
 
 /** Starts nothing yet: each step is a run of its own. */
 export function openExec(rule: ExecRule, access: ServiceAccess): Provider {
-  const run = createRunStep(rule, access);
+  const run = createRunStep(rule, access, {
+    answers,
+    changes: ["apply", "mint", "roll", "revoke"],
+    of: "rule",
+  });
   if (rule.kind === "chosen") return openChosen(rule, run, access);
   return rule.kind === "minted" ? openMinted(run) : openRolled(rule, run);
-}
-
-function createRunStep(rule: ExecRule, access: ServiceAccess): RunStep {
-  const program: ExecProgram = {
-    command: rule.command,
-    directory: access.directory,
-    environment: new Map(rule.environment.map((name) => [name, access.read({ kind: "environment", name })])),
-    timeoutMs: rule.timeout_seconds === undefined ? access.timeoutMs : rule.timeout_seconds * 1000,
-  };
-  const secrets = Object.fromEntries(
-    Object.entries(rule.secrets).map(([name, reference]) => [name, textOf(access.read(reference))]),
-  );
-  return async <S extends Step>(step: S, fields: Readonly<Record<string, unknown>> = {}) => {
-    const isChange = changes.includes(step);
-    const input = { sealtree: 1, step, settings: rule.settings, secrets, ...fields };
-    const result = answers[step].safeParse(await runProgram(program, input, step, isChange));
-    if (result.success) return result.data as z.infer<(typeof answers)[S]>;
-    throw new ProviderFailure(
-      isChange ? "unknown" : "rejected",
-      `the program of the rule printed no answer to ${step}`,
-      {
-        hints: ["docs/rotators/exec.md has what each step prints, and nothing else may be in it"],
-      },
-    );
-  };
 }
 
 function common(run: RunStep) {
@@ -166,13 +138,10 @@ function openRolled(rule: ExecRule, run: RunStep): RolledProvider {
 function print(credential: { readonly id: string | undefined; readonly parts: Credential["parts"] } | undefined) {
   if (credential === undefined) return null;
   const { value: held, id: kept } = credential.parts;
-  return { id: credential.id ?? kept?.revealText() ?? null, value: held === undefined ? null : textOf(held) };
-}
-
-function textOf(secret: Secret): string {
-  const text = secret.revealText();
-  if (text !== undefined) return text;
-  throw new ProviderFailure("auth", "a value that is no text cannot be given to the program of the rule");
+  return {
+    id: credential.id ?? kept?.revealText() ?? null,
+    value: held === undefined ? null : programText(held, "rule"),
+  };
 }
 
 async function digested(rule: ExecRule, held: Secret): Promise<Credential> {

@@ -43,7 +43,7 @@ export function parseTemplate(
     const reference = name === undefined ? undefined : findReference(rest.slice(next, end + 1));
     if (name === undefined || (reference === undefined && !variables.includes(name))) {
       return {
-        problem: `a placeholder here is ${[...variables, "secret:scope/NAME", "env:NAME"].map((it) => `\${${it}}`).join(", ")}`,
+        problem: `a placeholder here is ${[...variables, "secret:scope/NAME", "env:NAME", "oidc:AUDIENCE"].map((it) => `\${${it}}`).join(", ")}`,
       };
     }
     if (!mayHoldSecrets && (reference !== undefined || secretVariables.includes(name))) {

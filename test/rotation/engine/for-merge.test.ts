@@ -47,7 +47,7 @@ describe("a rotation for a pull request", () => {
     expect(world.provider.calls.filter((call) => call.startsWith("roll"))).toEqual([]);
   });
 
-  it("goes by the rules of main, and not by those of its branch", async () => {
+  it("uses nothing of a branch that has other rules than main", async () => {
     const world = await createWorld(new ModelProvider("two users"));
     await rotateForMerge(world);
     await world.person(async ({ git, edit }) => {
@@ -61,7 +61,12 @@ describe("a rotation for a pull request", () => {
       git("push", "--quiet", world.remote, `HEAD:refs/heads/${branch}`);
       git("checkout", "--quiet", "main");
     });
-    expect((await rotateForMerge(world, { wants: "finish" }))[0]?.outcome).toEqual({ kind: "awaits merge" });
+    const error: unknown = await rotateForMerge(world, { wants: "finish" }).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      code: "E_BRANCH_UNTRUSTED",
+      message: expect.stringContaining("policies/access.yaml"),
+    });
+    expect(world.provider.live.size).toBe(2);
   });
 
   it("says so when main and its branch set the same secret", async () => {

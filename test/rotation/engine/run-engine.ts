@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { Session } from "../../../src/access/session.ts";
+import { hasSameFiles } from "../../../src/git/revision.ts";
 import { loadIdentities } from "../../../src/identity/load.ts";
 import type { Rule } from "../../../src/rotation/policy.ts";
 import type { Delivery } from "../../../src/rotation/delivery.ts";
@@ -48,7 +49,8 @@ export async function runEngine(runner: Runner, requests: readonly RotationReque
       lockPath: (holder) => lockPath(runner.root, holder),
     };
     const results = await runRotations(run, requests, runner.limits ?? { batchSize: 10, parallel: 4 });
-    await branch.publishTrunk();
+    const { commit, trunkCommit } = branch.view();
+    await branch.publish({ isAhead: !(await hasSameFiles(session.place, commit, trunkCommit)) });
     return results;
   } finally {
     branch.close();

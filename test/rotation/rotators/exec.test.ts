@@ -13,6 +13,7 @@ import type {
   RolledProvider,
 } from "../../../src/rotation/rotators/provider.ts";
 import { Secret } from "../../../src/secret/secret.ts";
+import { referenceKey } from "../../../src/services/secret-reference.ts";
 import { partOf, providerAccess } from "../../support/provider-access.ts";
 import { provesContract } from "../../support/provider-contract.ts";
 import { makeThrowAway } from "../../support/throw-away.ts";
@@ -255,9 +256,7 @@ describe("the options of exec", () => {
       secrets: { a: "${secret:prod/admin/A}" },
       environment: ["REGION", "PATH"],
     });
-    const names = execRotator.provider
-      ?.references(options)
-      .map((it) => (it.kind === "secret" ? it.address.name : it.name));
+    const names = execRotator.provider?.references(options).map((it) => referenceKey(it).replace(/^.*[:/]/, ""));
     expect(names).toEqual(["A", "PATH", "REGION"]);
     expect(execRotator.provider?.outage(options)).toContain("ends at once");
   });

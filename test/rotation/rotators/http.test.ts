@@ -9,6 +9,7 @@ import type {
   RolledProvider,
 } from "../../../src/rotation/rotators/provider.ts";
 import { Secret } from "../../../src/secret/secret.ts";
+import { referenceKey } from "../../../src/services/secret-reference.ts";
 import { adminToken, startTokenService, type TokenService } from "../../support/fakes/token-service.ts";
 import { partOf, providerAccess } from "../../support/provider-access.ts";
 import { provesContract } from "../../support/provider-contract.ts";
@@ -312,9 +313,7 @@ describe("the steps of a rule", () => {
       headers: { "x-a": "${env:C}" },
     });
     const options = httpRotator.options.parse({ ...rule, url: "https://a.test", ca: "${env:CA}" });
-    const names = httpRotator.provider
-      ?.references(options)
-      .map((it) => (it.kind === "secret" ? it.address.name : it.name));
+    const names = httpRotator.provider?.references(options).map((it) => referenceKey(it).replace(/^.*[:/]/, ""));
     expect(names?.toSorted()).toEqual(["ADMIN", "B", "C", "CA"]);
   });
 });

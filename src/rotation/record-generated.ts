@@ -11,10 +11,12 @@ import type { RotationResult } from "./run-rotations.ts";
 import type { Rotation, Urgency } from "./select.ts";
 
 /**
- * Gives secrets that no provider knows new values, in one commit on the branch of the run. A value
- * that somebody else set in the meantime is left alone.
+ * Gives secrets that no provider knows new values, in one commit that the remote's branch of the
+ * run has when this resolves. One that cannot be sealed does not stop the others, and a value that
+ * somebody else set in the meantime is left alone. Where the remote does not take the commit,
+ * nothing is done, and each outcome says so.
  */
-export async function generateForMerge(
+export async function recordGenerated(
   run: RotationRun,
   rotations: readonly Rotation[],
   urgency: Urgency,
@@ -23,7 +25,10 @@ export async function generateForMerge(
   const edits = new Map<Edit, Rotation>();
   for (const rotation of rotations) {
     try {
-      edits.set(await toEdit(run, rotation, urgency), rotation);
+      const edit = await toEdit(run, rotation, urgency);
+      // What cannot be made here must not keep the others out of their common commit.
+      await edit.make(run.branch.view());
+      edits.set(edit, rotation);
     } catch (error) {
       if (!isSealtreeError(error)) throw error;
       outcomes.set(rotation, toFailure(error, false));
