@@ -22,4 +22,9 @@ export const deliveryEntries: Readonly<Record<string, CommandEntry>> = {
     summary: "make the secrets of a new environment from a template",
     load: async () => (await import("./commands/provision.ts")).provision,
   },
+  "github-setup": {
+    group: "operate",
+    summary: "write the workflows of GitHub Actions",
+    load: async () => (await import("./commands/github-setup.ts")).githubSetup,
+  },
 };
