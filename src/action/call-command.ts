@@ -1,8 +1,7 @@
-import type { Io, OutputStream } from "../cli/io.ts";
 import { main } from "../cli/main.ts";
 import { safeText } from "../cli/safe-text.ts";
 import { errorCatalogue, exitCodes, SealtreeError, type ErrorCode } from "../errors.ts";
-import type { Job } from "./job.ts";
+import { commandIo, keptStream, type Caller } from "./command-io.ts";
 
 /** What a command of sealtree gave. */
 export interface CommandResult {
@@ -10,9 +9,6 @@ export interface CommandResult {
   readonly code: number;
   readonly stdout: string;
 }
-
-/** The commands as the Action needs them: quietly, in this process, with the job's environment. */
-type Caller = Pick<Job, "io" | "env" | "directory" | "runner">;
 
 interface PrintedError {
   readonly code: string;
@@ -24,17 +20,10 @@ interface PrintedError {
  * Runs a command with its standard output kept and its words put into the log. Throws what the
  * command says went wrong when it gave `--json`; an exit status without an error is a result.
  */
-export async function callCommand(job: Caller, argv: readonly string[]): Promise<CommandResult> {
-  const out: Buffer[] = [];
-  const err: Buffer[] = [];
-  const keep = (chunks: Buffer[]) => ({
-    write(chunk: string | Uint8Array) {
-      chunks.push(Buffer.from(chunk));
-      return true;
-    },
-  });
-  const code = await main(argv, commandIo(job, keep(out), keep(err)));
-  const text = Buffer.concat(err).toString("utf8");
+async function callCommand(job: Caller, argv: readonly string[]): Promise<CommandResult> {
+  const [out, err] = [keptStream(), keptStream()];
+  const code = await main(argv, commandIo(job, out.stream, err.stream));
+  const text = err.text();
   const said = code === exitCodes.ok ? { words: text, error: undefined } : splitError(text);
   job.runner.print(safeText(said.words));
   if (said.error !== undefined) {
@@ -42,29 +31,7 @@ export async function callCommand(job: Caller, argv: readonly string[]): Promise
     if (!isErrorCode(name)) throw new Error(message);
     throw new SealtreeError(name, message, { hints });
   }
-  return { code, stdout: Buffer.concat(out).toString("utf8") };
-}
-
-/** The world of a command: the job's, with streams of its own. Standard input is opened when it is asked for. */
-export function commandIo(
-  { io, env, directory }: Omit<Caller, "runner">,
-  stdout: OutputStream,
-  stderr: OutputStream,
-): Io {
-  return {
-    env,
-    cwd: directory,
-    stdout,
-    stderr,
-    get stdin() {
-      return io.stdin;
-    },
-    get self() {
-      return io.self;
-    },
-    now: () => io.now(),
-    random: (size) => io.random(size),
-  };
+  return { code, stdout: out.text() };
 }
 
 /** {@link callCommand} for a command that prints JSON. */

@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { z } from "zod";
 import type { Environment } from "../git/place.ts";
 
 /** What started the job. */
@@ -9,21 +8,19 @@ export interface JobEvent {
   readonly foreign: string | undefined;
   /** Commit that the change is to be merged into, where the event is about one. */
   readonly base: string | undefined;
+  /** Name of the repository's default branch, where the payload says it: that of a schedule does not. */
+  readonly defaultBranch: string | undefined;
+  /** The head of the pull request that the event, or the run before, is about. */
+  readonly change: JobChange | undefined;
 }
 
-const repository = z.looseObject({ full_name: z.string() });
-const payloadSchema = z.looseObject({
-  pull_request: z
-    .looseObject({
-      base: z.looseObject({ sha: z.string(), repo: repository }),
-      head: z.looseObject({ repo: repository.nullable() }),
-    })
-    .optional(),
-  workflow_run: z.looseObject({ head_repository: repository.nullable(), event: z.string().optional() }).optional(),
-  merge_group: z.looseObject({ base_sha: z.string() }).optional(),
-  repository: repository.optional(),
-});
-type Payload = z.infer<typeof payloadSchema>;
+/** The head of a pull request, of which the author writes all but the commit's id. */
+export interface JobChange {
+  readonly commit: string;
+  readonly branch: string;
+  /** `owner/name`, of a fork its own; undefined for a fork that is no longer there. */
+  readonly repository: string | undefined;
+}
 
 /** Events that only people who may write to the repository can start, or that are looked at more closely below. */
 const known = [
@@ -49,44 +46,79 @@ const commitId = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 export function loadEvent(env: Environment): JobEvent {
   const name = env["GITHUB_EVENT_NAME"] ?? "";
   const payload = loadPayload(env["GITHUB_EVENT_PATH"]);
-  const base = payload?.pull_request?.base.sha ?? payload?.merge_group?.base_sha;
+  const base = findText(payload, "pull_request", "base", "sha") ?? findText(payload, "merge_group", "base_sha");
   return {
     name,
     foreign: whyForeign(name, payload),
     base: base !== undefined && commitId.test(base) ? base : undefined,
+    defaultBranch: findText(payload, "repository", "default_branch"),
+    change: findChange(name, payload),
   };
 }
 
-function loadPayload(path: string | undefined): Payload | undefined {
+function findChange(name: string, payload: unknown): JobChange | undefined {
+  const isRun = name === "workflow_run" && find(payload, "workflow_run", "event") === "pull_request";
+  if (!isRun && name !== "pull_request") return undefined;
+  const [commit, branch, repository] = isRun
+    ? [
+        findText(payload, "workflow_run", "head_sha"),
+        findText(payload, "workflow_run", "head_branch"),
+        findText(payload, "workflow_run", "head_repository", "full_name"),
+      ]
+    : [
+        findText(payload, "pull_request", "head", "sha"),
+        findText(payload, "pull_request", "head", "ref"),
+        findText(payload, "pull_request", "head", "repo", "full_name"),
+      ];
+  if (commit === undefined || branch === undefined) return undefined;
+  return commitId.test(commit) ? { commit, branch, repository } : undefined;
+}
+
+/** Undefined when there is none that can be read. */
+function loadPayload(path: string | undefined): unknown {
   if (path === undefined || path === "") return undefined;
   try {
-    return payloadSchema.parse(JSON.parse(readFileSync(path, "utf8")));
+    return JSON.parse(readFileSync(path, "utf8"));
   } catch {
     return undefined;
   }
 }
 
-function whyForeign(name: string, payload: Payload | undefined): string | undefined {
+function whyForeign(name: string, payload: unknown): string | undefined {
   if (name === "pull_request_target") return "pull_request_target runs with secrets on a change that may be anybody's";
   if (name === "issue_comment") return "issue_comment is started by whoever writes a comment";
   if (!known.includes(name)) return "the event is none that only those start who may write to the repository";
-  if (name === "pull_request" || payload?.pull_request !== undefined) {
-    const { base, head } = payload?.pull_request ?? {};
+  if (name === "pull_request" || find(payload, "pull_request") !== undefined) {
+    const base = findText(payload, "pull_request", "base", "repo", "full_name");
     if (base === undefined) return "the event's payload does not say where the change comes from";
-    return isSame(head?.repo, base.repo) ? undefined : "the change comes from a fork";
+    const head = findText(payload, "pull_request", "head", "repo", "full_name");
+    return isSame(head, base) ? undefined : "the change comes from a fork";
   }
   if (name !== "workflow_run") return undefined;
-  if (payload?.workflow_run === undefined) return "the event's payload does not say where the run comes from";
-  const { head_repository: head, event } = payload.workflow_run;
-  if (event === "pull_request_target" || event === "issue_comment") return `the run before was started by ${event}`;
-  return isSame(head, payload.repository) ? undefined : "the run before was that of a fork";
+  if (find(payload, "workflow_run") === undefined) return "the event's payload does not say where the run comes from";
+  const event = find(payload, "workflow_run", "event");
+  if (event !== undefined && !known.some((one) => one === event))
+    return "the run before was started by an event that others than those who may write can cause";
+  const head = findText(payload, "workflow_run", "head_repository", "full_name");
+  return isSame(head, findText(payload, "repository", "full_name")) ? undefined : "the run before was that of a fork";
 }
 
-function isSame(one: { full_name: string } | null | undefined, other: { full_name: string } | undefined): boolean {
-  return (
-    one !== null &&
-    one !== undefined &&
-    other !== undefined &&
-    one.full_name.toLowerCase() === other.full_name.toLowerCase()
+function isSame(one: string | undefined, other: string | undefined): boolean {
+  return one !== undefined && one.toLowerCase() === other?.toLowerCase();
+}
+
+/** What stands below `path` in parsed JSON; undefined where nothing does. */
+function find(json: unknown, ...path: readonly string[]): unknown {
+  return path.reduce<unknown>(
+    (found, key) =>
+      typeof found === "object" && found !== null && Object.hasOwn(found, key)
+        ? (found as Record<string, unknown>)[key]
+        : undefined,
+    json,
   );
+}
+
+function findText(json: unknown, ...path: readonly string[]): string | undefined {
+  const found = find(json, ...path);
+  return typeof found === "string" ? found : undefined;
 }

@@ -5,24 +5,26 @@ import type { JobEvent } from "./event.ts";
 import type { ActionCommand } from "./inputs.ts";
 import type { Runner } from "./runner.ts";
 
-const decrypting: readonly ActionCommand[] = ["rotate", "deploy", "export", "run"];
-const identityName = /^(?:SEALTREE_IDENTITY|SOPS_AGE_|AGE_(?:IDENTITY|SECRET_KEY|KEY|PASSPHRASE))/i;
+const decrypting: readonly ActionCommand[] = ["rotate", "deploy", "drift", "export", "run"];
+const identityName =
+  /^(?:SEALTREE_IDENTITY|SEALTREE_SIGNING_KEY$|SOPS_AGE_|AGE_(?:IDENTITY|SECRET_KEY|KEY|PASSPHRASE))/i;
 const identityText = /AGE-(?:SECRET-KEY|PLUGIN)-/i;
 
 /**
  * Refuses a job that must not open values: one that anybody could have started may not decrypt,
- * nor have an identity at all. Throws E_ACTION_REFUSED.
+ * nor have an identity at all; nor may one that comments, whoever started it. Throws E_ACTION_REFUSED.
  */
 export function checkTrust(command: ActionCommand, event: JobEvent, env: Environment): void {
-  if (event.foreign === undefined) return;
+  const reason = event.foreign ?? (command === "comment" ? "it reads what anybody may have sent" : undefined);
+  if (reason === undefined) return;
   if (decrypting.includes(command)) {
-    throw refused(`${command} opens values, and is refused here: ${event.foreign}`, [
+    throw refused(`${command} opens values, and is refused here: ${reason}`, [
       "run it on push, schedule or workflow_dispatch",
       "check and review need no identity, and run on pull_request for everybody",
     ]);
   }
   if (Object.entries(env).some(([name, value]) => hasIdentity(name, value))) {
-    throw refused(`an identity is in the environment of a job that must have none: ${event.foreign}`, [
+    throw refused(`an identity is in the environment of a job that must have none: ${reason}`, [
       "take SEALTREE_IDENTITY out of this job's env",
       "if others could have read it: sealtree offboard, and rotate what it could read",
     ]);

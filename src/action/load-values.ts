@@ -1,8 +1,9 @@
+import { auditOpened, openValues } from "../cli/open-values.ts";
 import { SealtreeError } from "../errors.ts";
+import { parseScopePath, parseSecretName } from "../secret/address.ts";
 import type { Secret } from "../secret/secret.ts";
-import { environmentNames } from "../values/environment-name.ts";
-import { parseJson } from "../values/json-text.ts";
-import { callForJson } from "./call-command.ts";
+import { byVariable } from "../values/select-secrets.ts";
+import { withJobContext } from "./command-io.ts";
 import type { Job } from "./job.ts";
 import { isMaskable, listMasks } from "./masks.ts";
 
@@ -12,27 +13,49 @@ export interface LoadedValues {
   readonly values: ReadonlyMap<string, Secret>;
   /** Variables whose value the runner cannot hide. */
   readonly unmasked: readonly string[];
+  /** Words of a command line that opens the same. */
+  readonly selection: readonly string[];
 }
 
 /**
- * Opens what the inputs `scopes` and `only` name. Every value is masked when this resolves, in
- * all its forms, but those that are too short. Throws E_NAME_CLASH for two secrets of one variable.
+ * Opens what the inputs `scopes` and `only` name, references resolved; with the input `anchor`
+ * as of the commit that was proven, which is then an output. When this resolves, every value and every part
+ * of one that came from a reference is masked in all its forms, but those that are too short. Throws
+ * E_NAME_CLASH for two secrets of one variable, what opening and resolving throws, and what
+ * checking the anchor throws.
  */
 export async function loadValues(job: Job): Promise<LoadedValues> {
-  const { json } = await callForJson<{ text: string }>(job, ["export", ...selection(job), "--format", "json"]);
-  const entries = parseJson(json.text);
-  job.runner.mask([...entries.values()].flatMap(listMasks));
-  const variables = environmentNames(entries.keys());
-  const values = new Map([...entries].map(([name, secret]) => [variables.get(name) ?? name, secret]));
+  const { command, scopes, only } = job.inputs;
+  const at = await proveCommit(job);
+  const opened = await withJobContext(job, { operation: command, at }, async (context) => {
+    const paths = scopes.map(parseScopePath);
+    const [first, second] = paths;
+    context.about({ operation: command, ...(first !== undefined && second === undefined ? { scope: first } : {}) });
+    const found = await openValues(context, paths, only.length === 0 ? undefined : only.map(parseSecretName));
+    const variables = byVariable(found);
+    auditOpened(context, command, found);
+    return variables;
+  });
+  const secrets = new Set([...opened.values()].flatMap(({ secret, parts }) => [secret, ...parts]));
+  job.runner.mask([...new Set([...secrets].flatMap(listMasks))]);
+  const values = new Map([...opened].map(([variable, { secret }]) => [variable, secret]));
   return {
     values,
     unmasked: [...values].filter(([, secret]) => !isMaskable(secret)).map(([variable]) => variable),
+    selection: [
+      ...scopes,
+      ...(only.length === 0 ? [] : ["--only", only.join(",")]),
+      ...(at === undefined ? [] : ["--at", at]),
+    ],
   };
 }
 
-/** The inputs `scopes` and `only` as words of a command line. */
-export function selection({ inputs }: Pick<Job, "inputs">): string[] {
-  return [...inputs.scopes, ...(inputs.only.length === 0 ? [] : ["--only", inputs.only.join(",")])];
+async function proveCommit(job: Job): Promise<string | undefined> {
+  if (job.inputs.anchor === undefined) return undefined;
+  const { checkAnchor } = await import("./anchor.ts");
+  const proven = await checkAnchor(job);
+  if (proven !== undefined) job.runner.setOutput("commit", proven);
+  return proven;
 }
 
 /** The value as text. Throws E_VALUE_UNFIT naming the variable whose value is binary. */

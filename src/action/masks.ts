@@ -5,12 +5,16 @@ import type { Secret } from "../secret/secret.ts";
 /** Fewest characters of a value that is masked: a mask of `1` or `true` would hide the log, not the value. */
 export const minMaskedChars = 6;
 /** Fewest characters of a line of a longer value that is masked by itself. */
-const minLineChars = 4;
+export const minLineChars = 4;
 
-/** True when the runner can hide the value: it has 6 characters without the white space at its ends. */
+/**
+ * True when the runner can hide the value: it has 6 characters without the white space at its ends, and
+ * a line of 4 where it has several, since the runner takes each line of a mask for one of its own.
+ */
 export function isMaskable(secret: Secret): boolean {
   const text = secret.revealText();
-  return text === undefined ? secret.reveal().length >= minMaskedChars : text.trim().length >= minMaskedChars;
+  if (text === undefined) return secret.reveal().length >= minMaskedChars;
+  return text.trim().length >= minMaskedChars && linesOf(text).some((line) => line.length >= minLineChars);
 }
 
 /**
@@ -21,7 +25,11 @@ export function isMaskable(secret: Secret): boolean {
 export function listMasks(secret: Secret): string[] {
   if (!isMaskable(secret)) return [];
   const forms = maskPatterns([secret]).flatMap((bytes) => decodeUtf8(bytes) ?? []);
-  const lines = (secret.revealText() ?? "").split(/\r\n|\r|\n/).map((line) => line.trim());
+  const lines = linesOf(secret.revealText() ?? "");
   const masks = new Set([...forms, ...lines].filter((form) => form.trim().length >= minLineChars));
   return [...masks].sort((a, b) => b.length - a.length);
+}
+
+function linesOf(text: string): string[] {
+  return text.split(/\r\n|\r|\n/).map((line) => line.trim());
 }

@@ -9,4 +9,7 @@ export const outputNames = [
   "names",
   "file",
   "status",
+  "commit",
+  "pull-request",
+  "issue",
 ] as const;

@@ -1,4 +1,5 @@
 import { processIo } from "../cli/io.ts";
+import { endKeptAgent } from "./end-kept-agent.ts";
 import { removeKept } from "./remove-kept.ts";
 import { createRunner } from "./runner.ts";
 
@@ -9,6 +10,7 @@ const runner = createRunner({
   write: (chunk) => io.stdout.write(chunk),
   random: (size) => io.random(size),
 });
+endKeptAgent(io.env);
 const { removed, left } = removeKept(io.env);
 if (removed > 0) runner.print(`sealtree removed what it left in plaintext: ${removed}\n`);
 if (left > 0) {

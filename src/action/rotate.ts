@@ -1,79 +1,121 @@
+import { markdownForeign } from "../cli/markdown.ts";
+import { hasCode, SealtreeError } from "../errors.ts";
+import type { GithubPermissions } from "../services/github-app.ts";
 import { callForJson } from "./call-command.ts";
+import { checkSigned, findRotator } from "./check-rotator.ts";
 import { checkHistory } from "./guards.ts";
+import type { ActionInputs } from "./inputs.ts";
 import type { Job } from "./job.ts";
+import { toRunFailure, withManualIssue, type TellFailures } from "./manual-issue.ts";
+import { throwWithRemoteHints } from "./remote-hints.ts";
+import { byHand, listDone, listFailed, listHints, listOther, type RotateJson } from "./rotate-json.ts";
 import { summaryTable } from "./summary-table.ts";
+import { openWritingJob } from "./writing-job.ts";
 
-/** As far as it is shown. */
-interface RotateJson {
-  readonly rotated: readonly { readonly address: string }[];
-  readonly not_rotated: readonly { readonly address: string; readonly reason: string; readonly needed: boolean }[];
-  readonly unreadable: readonly { readonly scope: string; readonly message: string }[];
-  readonly at_providers: readonly {
-    readonly address: string;
-    readonly outcome: string;
-    readonly reason?: string;
-    readonly message?: string;
-    /** Required targets that lack the new value. */
-    readonly targets?: readonly string[];
-  }[];
-  readonly postponed: readonly string[];
-  readonly targets: readonly {
-    readonly target: string;
-    readonly in_order: boolean;
-    readonly reasons: readonly string[];
-  }[];
-  readonly branch: string | null;
+/** Where rotations are recorded for a pull request, unless the input `branch` says otherwise. */
+const defaultBranch = "sealtree/rotation";
+
+/**
+ * Rotates what is due, or what the input `scopes` names. What is committed is signed and pushed; without a
+ * remote there is only a dry run. Who may rotate nothing, and what git would not sign though the policy wants it, is
+ * refused before anything is rotated. Gives the exit status of `sealtree rotate`.
+ */
+export async function actRotate(job: Job): Promise<number> {
+  return await withManualIssue(job, async (tell) => await rotateDue(job, tell));
 }
 
-const open = ["failed", "refused", "busy", "awaits delivery"];
-
-/** Rotates what is due, or what the input `scopes` names. Gives the exit status of `sealtree rotate`. */
-export async function actRotate(job: Job): Promise<number> {
-  const { inputs, runner } = job;
+async function rotateDue(job: Job, tell: TellFailures): Promise<number> {
+  const { inputs } = job;
   await checkHistory("rotate", job.place);
-  const { code, json } = await callForJson<RotateJson>(job, [
-    "rotate",
-    ...(inputs.scopes.length === 0 ? ["--due"] : inputs.scopes),
-    "--yes",
-    ...(inputs["dry-run"] ? ["--dry-run"] : []),
-    ...(inputs.limit === undefined ? [] : ["--limit", inputs.limit]),
-    ...(inputs.branch === undefined ? [] : ["--branch", inputs.branch]),
-  ]);
-  const done = [
-    ...json.rotated.map(({ address }) => address),
-    ...json.at_providers.filter(({ outcome }) => outcome === "rotated").map(({ address }) => address),
-  ];
-  const failed = [
-    ...json.at_providers
-      .filter(({ outcome }) => open.includes(outcome))
-      .map((it) => [it.address, it.outcome, it.message ?? it.reason ?? it.targets?.join(", ") ?? ""]),
-    ...json.not_rotated.filter(({ needed }) => needed).map(({ address, reason }) => [address, "by hand", reason]),
-    ...json.unreadable.map(({ scope, message }) => [scope, "unreadable", message]),
-    ...json.targets
-      .filter((target) => !target.in_order)
-      .map(({ target, reasons }) => [target, "target", reasons.join("; ")]),
-  ];
-  const other = json.at_providers.filter(({ outcome }) => outcome !== "rotated" && !open.includes(outcome));
+  const rotator = await findRotator(job);
+  const writing = await openWritingJob(job, permissionsFor(inputs));
+  try {
+    await checkSigned(writing.job, rotator).catch((error: unknown) => {
+      if (!inputs["dry-run"] || !hasCode(error, "E_ACTION_REFUSED")) throw error;
+      job.runner.annotate("warning", [error.message, ...error.hints].join("\n"), { title: "sealtree rotate" });
+    });
+    const branch = branchOf(inputs);
+    if (!writing.hasRemote && !inputs["dry-run"]) throw noRemote();
+    // A job without a token is told so before anything is rotated.
+    if (inputs["pull-request"]) await writing.github();
+    const { code, json } = await callForJson<RotateJson>(writing.job, [
+      "rotate",
+      ...(inputs.scopes.length === 0 ? ["--due"] : inputs.scopes),
+      "--yes",
+      ...(inputs["dry-run"] ? ["--dry-run"] : []),
+      ...(inputs.limit === undefined ? [] : ["--limit", inputs.limit]),
+      ...(branch === undefined ? [] : ["--branch", branch]),
+      ...(branch === undefined && writing.hasRemote ? ["--push"] : []),
+      ...(inputs.emergency ? ["--emergency"] : []),
+      ...(inputs["keep-grace"] ? ["--keep-grace"] : []),
+      ...(inputs.reason === undefined ? [] : [`--reason=${inputs.reason}`]),
+      ...(inputs["pull-request"] ? ["--markdown"] : []),
+    ]).catch(throwWithRemoteHints);
+    report(job, json);
+    tell(listFailed(json).flatMap(([what = "", outcome = "", reason = ""]) => toRunFailure(what, outcome, reason)));
+    if (inputs["pull-request"] && branch !== undefined && !inputs["dry-run"] && json.unmerged !== null) {
+      const { proposeRotation } = await import("./rotation-pull-request.ts");
+      await proposeRotation(job, await writing.github(), { json, branch });
+    }
+    return code;
+  } finally {
+    await writing.close();
+  }
+}
+
+/** What is committed in a job's clone alone is gone with the job, and programs may have the new value by then. */
+function noRemote(): SealtreeError {
+  return new SealtreeError("E_NO_REMOTE", "the clone has no remote, so a new value would be lost with the job", {
+    hints: [
+      "let actions/checkout make the clone, on a branch, or: git remote add origin ADDRESS",
+      "dry-run: true says what would be rotated",
+    ],
+  });
+}
+
+const seeRules = "sealtree rotation status shows which; give them rules in policies/rotation.yaml";
+
+function branchOf(inputs: ActionInputs): string | undefined {
+  return inputs.branch ?? (inputs["pull-request"] ? defaultBranch : undefined);
+}
+
+function permissionsFor(inputs: ActionInputs): GithubPermissions {
+  return { contents: "write", ...(inputs["pull-request"] ? { pull_requests: "write" } : {}) };
+}
+
+function report({ inputs, runner }: Job, json: RotateJson): void {
+  const isDryRun = inputs["dry-run"];
+  const [done, failed] = [listDone(json, isDryRun), listFailed(json)];
   runner.setOutput("count", String(done.length));
   runner.setOutput("failed", String(failed.length));
   runner.setOutput("names", done.join(","));
-  for (const words of failed)
-    runner.annotate("error", words.filter((word) => word !== "").join(": "), { title: "sealtree rotate" });
-  const verb = inputs["dry-run"] ? "Would be rotated" : "Rotated";
+  for (const words of failed) {
+    // With an issue, what waits for somebody does not fail the step.
+    const level = inputs.issue && words[1] === byHand ? "warning" : "error";
+    const what = words.filter((word) => word !== "").join(": ");
+    runner.annotate(level, [what, ...listHints(json, words[0])].join("\n"), { title: "sealtree rotate" });
+  }
+  const without = inputs.scopes.length === 0 ? json.without_rule : 0;
+  if (without > 0) {
+    runner.annotate("notice", `secrets without a rule, which nothing rotates: ${without}\n${seeRules}`, {
+      title: "sealtree rotate",
+    });
+  }
+  const verb = isDryRun ? "Would be rotated" : "Rotated";
   runner.summarize(
     [
-      "### sealtree rotate",
+      inputs.emergency ? "### sealtree rotate, an emergency" : "### sealtree rotate",
+      ...(inputs.reason === undefined ? [] : ["", `Reason: ${markdownForeign(inputs.reason)}`]),
       "",
-      `${verb}: ${done.length}, left to do: ${failed.length}, postponed: ${json.postponed.length}.`,
+      `${verb}: ${done.length}, left to do: ${failed.length}, postponed: ${json.postponed.length}${without === 0 ? "" : `, without a rule: ${without}`}.`,
       ...summaryTable(
         ["secret", "outcome", "reason"],
         [
-          ...done.map((address) => [address, inputs["dry-run"] ? "would be rotated" : "rotated", ""]),
-          ...other.map(({ address, outcome, reason }) => [address, outcome, reason ?? ""]),
+          ...done.map((address) => [address, isDryRun ? "would be rotated" : "rotated", ""]),
+          ...listOther(json, isDryRun),
           ...failed,
         ],
       ),
     ].join("\n"),
   );
-  return code;
 }

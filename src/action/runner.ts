@@ -20,8 +20,10 @@ export interface Runner {
   mask(texts: readonly string[]): void;
   /** Sets an output of this step. Throws E_VALUE_UNFIT for what the file command cannot hold. */
   setOutput(name: string, value: string): void;
-  /** Sets an environment variable of the steps that follow. Throws as `setOutput`. */
-  setVariable(name: string, value: string): void;
+  /** The same for several, by name: all or none. */
+  setOutputs(values: ReadonlyMap<string, string>): void;
+  /** Sets environment variables of the steps that follow, all or none. Throws as `setOutput`. */
+  setVariables(values: ReadonlyMap<string, string>): void;
   /** What the post step finds as `STATE_<name>`. */
   saveState(name: string, value: string): void;
   /** Adds Markdown to the job summary; what does not fit is left out with a line that says so. */
@@ -62,12 +64,16 @@ export function createRunner({ env, write, random }: RunnerOptions): Runner {
       );
     }
   };
-  const appendPair = (variable: string, name: string, value: string) => {
+  const appendPairs = (variable: string, values: ReadonlyMap<string, string>) => {
     const delimiter = newToken();
+    const pairs = [...values].map(([name, value]) => printPair(name, value, delimiter));
+    if (pairs.length > 0) append(variable, pairs.join(""));
+  };
+  const printPair = (name: string, value: string, delimiter: string) => {
     if (!/^[A-Za-z_][A-Za-z0-9_-]*$/.test(name)) throw unfit("a name", "has characters that a runner does not take");
     if (value.includes("\0")) throw unfit(name, "has a NUL");
     if (name.includes(delimiter) || value.includes(delimiter)) throw unfit(name, "holds the delimiter of its file");
-    append(variable, `${name}<<${delimiter}\n${value}\n${delimiter}\n`);
+    return `${name}<<${delimiter}\n${value}\n${delimiter}\n`;
   };
   const openBlock: Runner["openBlock"] = () => {
     const token = newToken();
@@ -101,9 +107,10 @@ export function createRunner({ env, write, random }: RunnerOptions): Runner {
     mask(texts) {
       if (texts.length > 0) write(texts.map((text) => `::add-mask::${escapeData(text)}\n`).join(""));
     },
-    setOutput: (name, value) => appendPair("GITHUB_OUTPUT", name, value),
-    setVariable: (name, value) => appendPair("GITHUB_ENV", name, value),
-    saveState: (name, value) => appendPair("GITHUB_STATE", name, value),
+    setOutput: (name, value) => appendPairs("GITHUB_OUTPUT", new Map([[name, value]])),
+    setOutputs: (values) => appendPairs("GITHUB_OUTPUT", values),
+    setVariables: (values) => appendPairs("GITHUB_ENV", values),
+    saveState: (name, value) => appendPairs("GITHUB_STATE", new Map([[name, value]])),
     summarize(markdown) {
       const size = Buffer.byteLength(markdown) + 1;
       const fits = summaryBytes + size <= maxSummaryBytes;

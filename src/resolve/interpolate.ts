@@ -16,6 +16,8 @@ export interface ResolvedSecret extends SelectedSecret {
   readonly secret: Secret;
   /** Every other secret that went into the value, also through others, as it is stored; by address, each once. */
   readonly references: readonly SelectedSecret[];
+  /** What each of those put into the value, its own references resolved: what to mask beside the value itself. */
+  readonly parts: readonly Secret[];
 }
 
 /** Resolves what one run asks for; every secret is opened and resolved once. */
@@ -71,32 +73,34 @@ export function createInterpolation(source: SecretSource): Interpolation {
     above: readonly string[],
     missing: MissingReference[],
   ): Promise<ResolvedSecret> => {
-    if (!mayRefer(item.secret)) return { ...item, references: [] };
+    if (!mayRefer(item.secret)) return { ...item, references: [], parts: [] };
     const own = printAddress(item.address);
     const known = done.get(own);
     if (known !== undefined) return known;
     checkPath(own, above);
     if (item.isDrop) throw dropRefused(item.address);
     const path = [...above, own];
-    const parts: Secret[] = [];
+    const pieces: Secret[] = [];
     const references = new Map<string, SelectedSecret>();
+    const parts = new Set<Secret>();
     const text = item.secret.revealText() ?? "";
     for (const piece of splitReferences(text)) {
       if (piece.kind === "malformed") throw malformed(own, text, piece.start);
       if (piece.kind === "text") {
-        parts.push(Secret.text(piece.text));
+        pieces.push(Secret.text(piece.text));
         continue;
       }
       const target = await open(item.address, piece.address, missing);
       if (target === undefined) continue;
-      const { secret, references: below } = await resolve(target, path, missing);
+      const { secret, references: below, parts: inner } = await resolve(target, path, missing);
       for (const it of [target, ...below]) references.set(printAddress(it.address), it);
-      parts.push(secret);
+      for (const part of [secret, ...inner]) parts.add(part);
+      pieces.push(secret);
     }
-    const secret = join(own, parts);
+    const secret = join(own, pieces);
     totalBytes += secret.reveal().length;
     if (totalBytes > maxTotalBytes) throw tooLarge(own, "all values together", maxTotalBytes);
-    const resolved = { ...item, secret, references: [...references.values()] };
+    const resolved = { ...item, secret, references: [...references.values()], parts: [...parts] };
     done.set(own, resolved);
     return resolved;
   };

@@ -14,22 +14,22 @@ export function maskPatterns(secrets: Iterable<Secret>): Uint8Array[] {
   const patterns = new Map<string, Uint8Array>();
   for (const secret of secrets) {
     for (const form of listForms(Buffer.from(secret.reveal()), secret.revealText())) {
-      if (form.length >= minMaskedBytes) patterns.set(form.toString("latin1"), form);
+      if (isMasked(form)) patterns.set(form.toString("latin1"), form);
     }
   }
   return [...patterns.values()];
 }
 
+function isMasked({ length }: Uint8Array): boolean {
+  return length >= minMaskedBytes;
+}
+
 function listForms(value: Buffer, text: string | undefined): Buffer[] {
-  if (value.length < minMaskedBytes) return [];
+  if (!isMasked(value)) return [];
   if (text === undefined) return [value, ...base64Forms(value)];
-  const trimmed = text.trim();
-  const lines = text.split(/\r\n|\r|\n/).flatMap((line) => [line, line.trim()]);
-  const encoded = [text, trimmed].flatMap((form) => [jsonForm(form), ...urlForms(form)]);
-  const whole = [value, Buffer.from(trimmed)];
-  return [
-    ...whole,
-    ...whole.filter((form) => form.length >= minMaskedBytes).flatMap(base64Forms),
-    ...[...lines, ...encoded].map((form) => Buffer.from(form)),
-  ];
+  const whole = [...new Set([text, text.trim()])];
+  const lines = new Set(text.split(/\r\n|\r|\n/).flatMap((line) => [line, line.trim()]));
+  const texts = new Set([...whole, ...lines, ...whole.flatMap((form) => [jsonForm(form), ...urlForms(form)])]);
+  const forms = [...texts].map((form) => Buffer.from(form));
+  return [...forms, ...forms.slice(0, whole.length).filter(isMasked).flatMap(base64Forms)];
 }

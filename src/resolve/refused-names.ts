@@ -39,7 +39,17 @@ const groups: readonly RefusedGroup[] = [
   },
   {
     reason: "it changes what a language runtime loads",
-    names: ["LUA_INIT*", "LUA_PATH*", "LUA_CPATH*", "PHPRC", "PHP_INI_SCAN_DIR", "GOFLAGS", "RUSTC_WRAPPER"],
+    names: ["LUA_INIT*", "LUA_PATH*", "LUA_CPATH*", "PHPRC", "PHP_INI_SCAN_DIR", "GOFLAGS"],
+    letterCase: "any",
+  },
+  {
+    reason: "it changes what a build runs",
+    names: ["RUSTC", "RUSTC_*", "CARGO_*"],
+    letterCase: "any",
+  },
+  {
+    reason: "programs write the keys of their connections into the file that it names",
+    names: ["SSLKEYLOGFILE"],
     letterCase: "any",
   },
   {
@@ -49,8 +59,14 @@ const groups: readonly RefusedGroup[] = [
   },
   { reason: "it changes how git works", names: ["GIT_*"], letterCase: "any" },
   { reason: "it changes how ssh works", names: ["SSH_*"], letterCase: "any" },
+  { reason: "it changes how gpg works", names: ["GNUPGHOME"], letterCase: "any" },
   { reason: "it changes how npm works", names: ["NPM_CONFIG_*"], letterCase: "any" },
-  { reason: "it belongs to GitHub Actions", names: ["GITHUB_*", "RUNNER_*", "ACTIONS_*"], letterCase: "any" },
+  { reason: "it changes how Yarn works", names: ["YARN_*"], letterCase: "any" },
+  {
+    reason: "it belongs to GitHub Actions",
+    names: ["GITHUB_*", "RUNNER_*", "ACTIONS_*", "INPUT_*", "STATE_*"],
+    letterCase: "any",
+  },
   { reason: "programs take it to mean that nobody watches", names: ["CI"], letterCase: "exact" },
   {
     reason: "programs find their settings and their user by it",

@@ -51,7 +51,7 @@ export async function resolveReferences(
   for (const value of resolved.values()) {
     for (const it of value.references) opened.set(printAddress(it.address), it);
   }
-  const values = [...resolved.values(), ...opened.values()].map(({ secret }) => secret);
+  const values = [...resolved.values()].flatMap(({ secret, parts }) => [secret, ...parts]);
   for (const [printed, value] of resolved) opened.set(printed, value);
   return {
     textOf: (address) => resolved.get(printAddress(address))?.secret.revealText() ?? "",

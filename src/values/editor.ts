@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { SealtreeError } from "../errors.ts";
 import type { Environment } from "../git/place.ts";
+import { withoutIdentities } from "../identity/clean-environment.ts";
 import { endingSignals, sentByTerminal, type SignalSource } from "./signals.ts";
 
 /** How an editing session ended for the process. */
@@ -34,7 +35,7 @@ function findEditor(env: Environment): string {
  */
 export async function openEditor(file: string, { env, signals, stdin }: EditorOptions): Promise<EditorExit> {
   const editor = findEditor(env);
-  const { SEALTREE_IDENTITY: _, ...rest } = env;
+  const rest = withoutIdentities(env);
   const args = [
     "-c",
     `${isOneCommand(editor) ? "exec " : ""}${editor} "$@"`,

@@ -57,7 +57,7 @@ export function openEntries(
     }
     const opened = await openGeneration(scope, file, identities);
     if (opened !== undefined) return opened;
-    throw new SealtreeError("E_NO_ACCESS", `none of your ${identities.length} identities can open ${scope}`, {
+    throw new SealtreeError("E_NO_ACCESS", `${sayNone(identities)} open ${scope}`, {
       hints: [
         `readers: ${[...file.wrappedFor.keys()].join(", ")}`,
         "ask one of them to add you: sealtree member add NAME --recipient R --role ROLE",
@@ -109,19 +109,19 @@ export function openEntries(
   };
 }
 
+function sayNone({ length }: readonly Identity[]): string {
+  return length === 1 ? "your one identity cannot" : `none of your ${length} identities can`;
+}
+
 /** A drop is rare, so what opens it is loaded only then. */
 async function openDropped(place: RecordPlace, drop: string, identities: readonly Identity[]): Promise<Secret> {
   const { openDrop } = await import("../crypto/drop.ts");
   const secret = await openDrop(drop, place, identities);
   if (secret !== undefined) return secret;
-  throw new SealtreeError(
-    "E_NO_ACCESS",
-    `none of your ${identities.length} identities can open the drop ${place.scope}/${place.name}`,
-    {
-      hints: [
-        "it is sealed to those who could read when it was set",
-        `when one of them has run sealtree adopt ${place.scope}, every present reader can open it`,
-      ],
-    },
-  );
+  throw new SealtreeError("E_NO_ACCESS", `${sayNone(identities)} open the drop ${place.scope}/${place.name}`, {
+    hints: [
+      "it is sealed to those who could read when it was set",
+      `when one of them has run sealtree adopt ${place.scope}, every present reader can open it`,
+    ],
+  });
 }

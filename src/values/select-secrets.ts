@@ -49,20 +49,17 @@ export async function selectSecrets(
 }
 
 /** The secrets by name. Throws E_NAME_CLASH naming both addresses of a name that stands in two scopes. */
-export function byName(selected: readonly SelectedSecret[]): Map<SecretName, SelectedSecret> {
+export function byName<T extends SelectedSecret>(selected: readonly T[]): Map<SecretName, T> {
   return keyedBy(selected, ({ address }) => address.name);
 }
 
 /** The secrets by environment variable. Throws E_NAME_CLASH naming both addresses that become one variable. */
-export function byVariable(selected: readonly SelectedSecret[]): Map<string, SelectedSecret> {
+export function byVariable<T extends SelectedSecret>(selected: readonly T[]): Map<string, T> {
   return keyedBy(selected, ({ address }) => environmentName(address.name));
 }
 
-function keyedBy<K extends string>(
-  selected: readonly SelectedSecret[],
-  keyOf: (item: SelectedSecret) => K,
-): Map<K, SelectedSecret> {
-  const found = new Map<K, SelectedSecret>();
+function keyedBy<K extends string, T extends SelectedSecret>(selected: readonly T[], keyOf: (item: T) => K): Map<K, T> {
+  const found = new Map<K, T>();
   for (const item of selected) {
     const key = keyOf(item);
     const other = found.get(key);

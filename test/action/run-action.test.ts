@@ -7,6 +7,7 @@ import { removeKept } from "../../src/action/remove-kept.ts";
 import { runAction } from "../../src/action/run-action.ts";
 import { findCanaries } from "../support/canary.ts";
 import { createSealedRepository, type TestRepository } from "../support/repository.ts";
+import { makeThrowAway } from "../support/throw-away.ts";
 import { prepareStep, readStep, type Step } from "../support/runner.ts";
 
 const canary = "action-canary-7x/+?=é\n::add-mask::x\n%0A::error::y\r\nEOF";
@@ -136,6 +137,20 @@ describe("export", () => {
     expect([result.code, result.state.size, repository.read("README.md")]).toEqual([2, 0, "text"]);
   });
 
+  it("refuses a file in the clone and a format that is no input with words of the Action, not of the command", async () => {
+    const repository = await createTeam();
+    const inside = await act(repository, { command: "export", scopes: "prod/api", to: "file", file: "x.env" });
+    const said = inside.annotations[0]?.message ?? "";
+    expect([inside.code, said]).toEqual([2, expect.stringContaining("file: ${{ runner.temp }}/api.env")]);
+    expect(said).not.toMatch(/allow-plaintext|leave -o out/);
+    const file = join(repository.home, "api.txt");
+    for (const format of ["toml", "github"]) {
+      const result = await act(repository, { command: "export", scopes: "prod/api", to: "file", file, format });
+      expect([result.code, existsSync(file)]).toEqual([2, false]);
+      expect(result.annotations[0]?.message).toMatch(/one of dotenv, json, yaml, shell, docker, compose, systemd$/);
+    }
+  });
+
   it("sets outputs only where it is asked to, and none in place of its own", async () => {
     const repository = await createTeam({ TOKEN: "test-token-value", Count: "test-count-value" });
     const inputs = { command: "export", scopes: "prod/api", to: "outputs" };
@@ -168,6 +183,11 @@ describe("export", () => {
     expect([refused.code, refused.variables.size]).toEqual([2, 0]);
     expect(refused.annotations[0]?.message).toContain("PORT has fewer than 6 characters");
     expect((await act(repository, { ...inputs, "allow-unmasked": "PORT" })).variables.get("PORT")).toBe("12345");
+    await repository.ok(["set", "prod/api/PORT", "--stdin"], { stdin: "ab1\ncd2\nef3\ngh4" });
+    const lines = await act(repository, inputs);
+    expect([lines.code, lines.variables.size]).toEqual([2, 0]);
+    expect(lines.annotations[0]?.message).toContain("no line of 4");
+    expect((await act(repository, { ...inputs, "allow-unmasked": "PORT" })).code).toBe(0);
   });
 });
 
@@ -210,6 +230,9 @@ describe("rotate and deploy", () => {
     repository.write("policies/rotation.yaml", "secrets:\n  prod/api/API_KEY: { rotator: manual, interval: 30d }\n");
     repository.git("add", "policies");
     repository.git("commit", "--quiet", "-m", "rule");
+    const remote = makeThrowAway("sealtree-remote-");
+    repository.git("init", "--quiet", "--bare", remote);
+    repository.git("remote", "add", "origin", remote);
     const result = await act(repository, { command: "rotate" }, { now: new Date(Date.now() + 100 * 24 * 3_600_000) });
     expect([result.code, result.outputs.get("count"), result.outputs.get("failed")]).toEqual([8, "0", "1"]);
     expect(result.annotations[0]).toMatchObject({ level: "error", properties: { title: "sealtree rotate" } });

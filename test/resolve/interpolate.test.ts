@@ -43,6 +43,7 @@ async function resolveIn(texts: Readonly<Record<string, string>>, address: strin
   return {
     text: resolved.secret.revealText(),
     from: resolved.references.map((it) => printAddress(it.address)),
+    parts: resolved.parts.map((it) => it.revealText()),
     missing,
   };
 }
@@ -71,7 +72,13 @@ describe("an interpolation", () => {
       "dev/B": "b${secret:dev/C}",
       "dev/C": "c",
     };
-    expect(await resolveIn(texts, "dev/A")).toEqual({ text: "bccbc", from: ["dev/B", "dev/C"], missing: [] });
+    expect(await resolveIn(texts, "dev/A")).toMatchObject({ text: "bccbc", from: ["dev/B", "dev/C"], missing: [] });
+  });
+
+  it("gives every part of a value as it went in, its own references resolved", async () => {
+    const texts = { "dev/A": "a${secret:dev/B}", "dev/B": "b${secret:dev/C}", "dev/C": "c" };
+    expect(await resolveIn(texts, "dev/A")).toMatchObject({ text: "abc", parts: ["bc", "c"] });
+    expect(await resolveIn(texts, "dev/C")).toMatchObject({ text: "c", parts: [] });
   });
 
   it("gives what references in the text of a value stand for no second look", async () => {

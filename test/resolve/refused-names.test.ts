@@ -9,6 +9,8 @@ describe("refusedName", () => {
       ["GITHUB_TOKEN", "RUNNER_TEMP", "ACTIONS_RUNTIME_TOKEN", "HOME", "CI", "npm_config_registry", "NPM_CONFIG_CACHE"],
       ["EDITOR", "VISUAL", "PAGER", "SEALTREE_IDENTITY", "sealtree_repo", "SOPS_AGE_KEY", "JAVA_TOOL_OPTIONS"],
       ["LD_", "GIT_", "XDG_CONFIG_HOME"],
+      ["INPUT_COMMAND", "input_command", "STATE_files", "STATE_agent", "SSLKEYLOGFILE", "YARN_RC_FILENAME"],
+      ["RUSTC", "RUSTC_WRAPPER", "CARGO_HOME", "CARGO_REGISTRY_TOKEN", "GNUPGHOME"],
     ].flat(),
   )("gives a reason for %s", (name) => {
     expect(refusedName(name)).toMatch(/^[a-z]/);
@@ -38,6 +40,10 @@ describe("refusedName", () => {
         "SSHKEY",
         "GITTOKEN",
         "AGE",
+        "STATE",
+        "INPUTS_KEY",
+        "YARN",
+        "RUSTCKEY",
         "ld_key",
         "__proto__",
       ],

@@ -3,7 +3,19 @@ const layers = [
   ["secret"],
   ["git", "crypto", "net"],
   ["identity", "store", "audit", "services"],
-  ["review", "rotation", "deploy", "migrate", "provision", "resolve", "runtime", "history", "values", "access"],
+  [
+    "review",
+    "rotation",
+    "deploy",
+    "migrate",
+    "provision",
+    "resolve",
+    "runtime",
+    "history",
+    "values",
+    "access",
+    "github",
+  ],
   ["cli", "action"],
 ] as const satisfies readonly (readonly string[])[];
 
@@ -23,7 +35,15 @@ const sideways: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Folders that may be one level below a capability. */
-const deeper = ["cli/commands", "rotation/rotators", "rotation/generators", "deploy/targets", "review/checks"];
+const deeper = [
+  "cli/commands",
+  "rotation/rotators",
+  "rotation/generators",
+  "deploy/targets",
+  "review/checks",
+  "github/workflows",
+  "github/settings",
+];
 /** Packages that only one folder may import. */
 const homes: Readonly<Record<string, string>> = { "simple-git": "git", commander: "cli" };
 const rootFiles = ["errors.ts", "index.ts"];

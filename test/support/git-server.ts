@@ -29,6 +29,10 @@ export interface GitServer {
   readonly token: string;
   /** Address with a user and the token. */
   readonly urlWithToken: string;
+  /** As GITHUB_SERVER_URL has it: the same repository is at `test-owner/test-name` below, for the token of the fake GitHub. */
+  readonly githubUrl: string;
+  /** Takes another token of a job from now on. */
+  allow(jobToken: string): void;
   /** The variable by which git asks for the token. */
   readonly env: Readonly<Record<string, string>>;
   /** How many of each were asked for with the right token, spoiled ones also. */
@@ -61,10 +65,12 @@ export async function startGitServer(folder = makeBareRepository()): Promise<Git
   writeFileSync(askpass, `#!/bin/sh\ncase "$1" in Username*) echo ${user} ;; *) echo ${token} ;; esac\n`);
   chmodSync(askpass, 0o700);
 
+  const logins = new Set([`${user}:${token}`, "x-access-token:test-token"]);
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const body = await readAll(request);
     if (!server.keepsConnections) response.setHeader("Connection", "close");
-    if (request.headers.authorization !== `Basic ${Buffer.from(`${user}:${token}`).toString("base64")}`) {
+    const login = /^basic (.*)$/i.exec(request.headers.authorization ?? "")?.[1] ?? "";
+    if (!logins.has(Buffer.from(login, "base64").toString())) {
       response.writeHead(401, { "WWW-Authenticate": 'Basic realm="test"' }).end();
       return;
     }
@@ -95,6 +101,8 @@ export async function startGitServer(folder = makeBareRepository()): Promise<Git
     url: `http://127.0.0.1:${port}/remote.git`,
     token,
     urlWithToken: `http://${user}:${token}@127.0.0.1:${port}/remote.git`,
+    githubUrl: `http://127.0.0.1:${port}`,
+    allow: (jobToken) => void logins.add(`x-access-token:${jobToken}`),
     env: { GIT_ASKPASS: askpass },
     asked,
     spoil(request, fault, times = 1) {
@@ -154,7 +162,7 @@ async function runBackend(folder: string, { method, url = "", headers }: Incomin
       ...gitEnv(),
       GIT_PROJECT_ROOT: folder,
       GIT_HTTP_EXPORT_ALL: "1",
-      PATH_INFO: pathname.replace("/remote.git", ""),
+      PATH_INFO: pathname.replace(/^\/(?:remote|test-owner\/test-name)(?:\.git)?(?=\/)/, ""),
       QUERY_STRING: search.slice(1),
       REQUEST_METHOD: method,
       REMOTE_USER: user,

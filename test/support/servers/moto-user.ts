@@ -13,7 +13,7 @@ export async function callIamAsRoot(moto: TestMoto, action: string, fields: Read
     page: "test",
   } as const;
   const keys = { id: "AKIATESTTESTTESTROOT", secret: Secret.text("test") };
-  return await createAwsQuery(service, keys, providerAccess({}))(action, fields);
+  return await createAwsQuery(service, () => Promise.resolve(keys), providerAccess({}))(action, fields);
 }
 
 /** A user who may do `actions` and nothing else, when moto checks nothing. Gives the parts of its access key. */
