@@ -2,8 +2,9 @@ import { SealtreeError } from "../errors.ts";
 import { listScopes } from "../store/keyring.ts";
 import { linesAfterBlock, replaceMarkedBlock } from "../store/marked-block.ts";
 import { readText, type Tree } from "../store/tree.ts";
-import { isAdmin, isAllowed } from "./permission.ts";
-import { sortedMembers, type Policy } from "./policy.ts";
+import { listGithubNames, listGithubWriters } from "./github-owners.ts";
+import { isAdmin } from "./permission.ts";
+import type { Policy } from "./policy.ts";
 
 /** Where GitHub looks first. */
 export const codeownersPath = ".github/CODEOWNERS";
@@ -12,7 +13,7 @@ const otherPaths = ["CODEOWNERS", "docs/CODEOWNERS"];
 /** GitHub loads no larger file (docs.github.com, "About code owners"). */
 const maxBytes = 3 * 1024 * 1024;
 /** What decides who may do what, besides the secrets: only admins approve a change of these. */
-const protectedPaths = ["/policies/", "/.gitattributes", "/.github/CODEOWNERS", "/.github/workflows/"];
+const protectedPaths = ["/policies/", "/.gitattributes", "/.github/"];
 
 export interface PlannedCodeowners {
   /** The whole file as it should be. */
@@ -25,13 +26,13 @@ export interface PlannedCodeowners {
 
 /**
  * `.github/CODEOWNERS` as the policy asks for it, other lines kept: admins approve changes of
- * policies and workflows, and who may write in a scope approves changes of it. A folder whose
+ * policies and of `.github/` with its workflows and actions, and who may write in a scope approves changes of it. A folder whose
  * scopes have the same owners gets one line; a scope that is made later falls to the line of
  * its folder, in the end to the admins. Throws E_POLICY_INVALID when no admin has a GitHub name,
  * and E_EXISTS for a file in another place that this one would hide.
  */
 export async function planCodeowners(tree: Tree, policy: Policy): Promise<PlannedCodeowners> {
-  const admins = ownersOf(policy, (name) => isAdmin(policy, name));
+  const admins = listGithubNames(policy, (member) => isAdmin(policy, member)).map(asOwner);
   if (admins.length === 0) {
     throw new SealtreeError("E_POLICY_INVALID", "no admin has a GitHub name, so nobody could approve a change", {
       hints: ["set github: NAME of an admin in policies/access.yaml"],
@@ -41,7 +42,7 @@ export async function planCodeowners(tree: Tree, policy: Policy): Promise<Planne
   if (before === undefined) await checkNothingHidden(tree);
   const owners = new Map(
     (await listScopes(tree)).map((scope) => {
-      const writers = ownersOf(policy, (member) => isAllowed(policy, member, "write", scope));
+      const writers = listGithubWriters(policy, scope).map(asOwner);
       return [scope, (writers.length === 0 ? admins : writers).join(" ")] as const;
     }),
   );
@@ -84,9 +85,8 @@ function ownScopes(owners: ReadonlyMap<string, string>, inherited: string, folde
   return [...[...folders].flatMap(([below, part]) => ownScopes(part, inherited, below)), ...lines];
 }
 
-function ownersOf(policy: Policy, isOwner: (member: ReturnType<typeof sortedMembers>[number]) => boolean): string[] {
-  const members = sortedMembers(policy).filter(({ kind, github }) => kind === "person" && github !== undefined);
-  return members.filter(isOwner).map(({ github = "" }) => `@${github}`);
+function asOwner(github: string): string {
+  return `@${github}`;
 }
 
 async function checkNothingHidden(tree: Tree): Promise<void> {
