@@ -40,6 +40,15 @@ export function interleave(cases, rounds) {
   return new Map([...times].map(([name, all]) => [name, summarise(all)]));
 }
 
+/** Rows of {@link interleave}, each with the median of the first case as its `baseMs`. */
+export function againstFirst(cases, rounds) {
+  return [...interleave(cases, rounds)].map(([what, times], _, [[, first]]) => ({
+    what,
+    ...times,
+    baseMs: first.medianMs,
+  }));
+}
+
 /** Milliseconds `work` takes. */
 export function timeOf(work) {
   const start = process.hrtime.bigint();

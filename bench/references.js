@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { interleave, runNode } from "./measure.js";
+import { againstFirst, runNode } from "./measure.js";
 import { makeDotenv, makeRepository } from "./repository.js";
 
 const bareFile = fileURLToPath(new URL("bare.js", import.meta.url));
@@ -43,11 +43,7 @@ export function benchReferences({ rounds, references, scopes }) {
       cases[`export ${references} values with a reference each, ${kind} identity`] = () =>
         sealtree(["export", "prod/urls", "--format", "json", "--yes"]).timeMs;
     }
-    return [...interleave(cases, rounds)].map(([what, times], _, [[, bare]]) => ({
-      what,
-      ...times,
-      baseMs: bare.medianMs,
-    }));
+    return againstFirst(cases, rounds);
   } finally {
     for (const { remove } of Object.values(repositories)) remove();
   }

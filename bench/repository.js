@@ -22,7 +22,14 @@ export function makeRepository(kind) {
   git("config", "user.email", "ada@example.test");
   sealtree(["keygen", "-o", identity, ...(kind === "x25519" ? ["--x25519"] : [])]);
   sealtree(["init", "--yes"]);
-  return { cwd, env, git, sealtree, remove: () => rmSync(folder, { recursive: true, force: true }) };
+  return {
+    cwd,
+    env,
+    identityFile: identity,
+    git,
+    sealtree,
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
 }
 
 /** `count` values as dotenv text, 32 hex digits each. */

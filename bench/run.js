@@ -2,6 +2,7 @@
 // --quick measures less and writes nothing.
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
+import { benchAction } from "./action.js";
 import { benchCheck } from "./check.js";
 import { benchDeploy } from "./deploy.js";
 import { benchExposure } from "./exposure.js";
@@ -23,6 +24,7 @@ const { values: flags } = parseArgs({ options: { quick: { type: "boolean" } } })
 const size = flags.quick
   ? {
       startUp: 5,
+      action: { rounds: 5, values: 50 },
       seal: 5,
       scale: { rounds: 2, scopes: 20, scopeSize: 10, importSize: 500 },
       check: { rounds: 1, scopes: 200 },
@@ -39,6 +41,7 @@ const size = flags.quick
     }
   : {
       startUp: 41,
+      action: { rounds: 41, values: 50 },
       seal: 31,
       scale: { rounds: 7, scopes: 1000, scopeSize: 100, importSize: 10_000 },
       check: { rounds: 3, scopes: 10_000 },
@@ -56,6 +59,7 @@ const size = flags.quick
 
 const machine = `Node ${process.versions.node} on ${process.platform} ${process.arch}, ${cpus().length} cores (${cpus()[0].model.trim()}).\n`;
 const parts = [machine, "### Cold start", printTable(benchStartUp({ rounds: size.startUp }))];
+parts.push("### Action", printTable(benchAction(size.action)));
 parts.push("### Sealing and opening", printTable(await benchSeal({ rounds: size.seal })));
 parts.push("### Scale", printTable(benchScale(size.scale)));
 parts.push("### Check", printTable(benchCheck(size.check)));

@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { interleave, runNode } from "./measure.js";
+import { againstFirst, runNode } from "./measure.js";
 import { makeDotenv, makeRepository } from "./repository.js";
 
 const bareFile = fileURLToPath(new URL("bare.js", import.meta.url));
@@ -17,11 +17,7 @@ export function benchStartUp({ rounds }) {
     }
     cases["list"] = () => repositories.pq.sealtree(["list"]).timeMs;
     cases["--version"] = () => repositories.pq.sealtree(["--version"]).timeMs;
-    return [...interleave(cases, rounds)].map(([what, times], _, [[, bare]]) => ({
-      what,
-      ...times,
-      baseMs: bare.medianMs,
-    }));
+    return againstFirst(cases, rounds);
   } finally {
     for (const { remove } of Object.values(repositories)) remove();
   }

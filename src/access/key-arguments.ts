@@ -92,6 +92,11 @@ function requireSshKeys({ path, keys }: KeyFile): readonly string[] {
 function requireSshKey(text: string): string {
   const key = findSshPublicKey(text)?.text;
   if (key !== undefined) return key;
+  if (/^\.{0,2}[/\\]|^\S+\.pub$/.test(text)) {
+    throw new SealtreeError("E_FILE_NOT_FOUND", "the file with the SSH public key is not there", {
+      hints: ["ssh-keygen -t ed25519 makes one; --ssh takes the path of its .pub file, or the line in it"],
+    });
+  }
   throw new SealtreeError("E_RECIPIENT_INVALID", "that is not an SSH public key", {
     hints: ["the line of a .pub file, such as ssh-ed25519 AAAA... , or the path of that file"],
   });

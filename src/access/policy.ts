@@ -62,7 +62,16 @@ export async function loadPolicy(tree: Tree): Promise<Policy> {
   const [first, ...others] = findings.filter(({ severity }) => severity === "error");
   if (first !== undefined) throw policyError(first, others);
   if (policy !== undefined) return policy;
-  throw new SealtreeError("E_NOT_INITIALISED", `no ${accessPolicyPath} in ${tree.label}`, {
+  throw notInitialised(tree);
+}
+
+/** Throws E_NOT_INITIALISED for a tree without a policy, right or not. */
+export async function checkInitialised(tree: Tree): Promise<void> {
+  if ((await tree.read(accessPolicyPath)) === undefined) throw notInitialised(tree);
+}
+
+function notInitialised({ label }: Tree): SealtreeError {
+  return new SealtreeError("E_NOT_INITIALISED", `no ${accessPolicyPath} in ${label}`, {
     hints: ["start with: sealtree init"],
   });
 }

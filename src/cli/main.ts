@@ -1,4 +1,4 @@
-import { exitCodes, isSealtreeError, SealtreeError } from "../errors.ts";
+import { exitCodes, SealtreeError } from "../errors.ts";
 import type { CommandModule, ParsedLine } from "./command.ts";
 import type { Io } from "./io.ts";
 import { findCommand, type FoundCommand } from "./find-command.ts";
@@ -48,19 +48,11 @@ async function parseSlowly(
 }
 
 async function runCommand(name: string, module: CommandModule, line: ParsedLine, io: Io): Promise<number> {
-  const { createContext } = await import("./context.ts");
-  const context = createContext(io, line.common, name);
-  try {
-    return (await module.run(context, line.args, line.options)) ?? exitCodes.ok;
-  } catch (error) {
-    if (isSealtreeError(error)) {
-      const { auditFailure } = await import("./audit-failure.ts");
-      auditFailure(context, error);
-    }
-    throw error;
-  } finally {
-    context.close();
-  }
+  const { withContext } = await import("./with-context.ts");
+  const code = await withContext(io, line.common, name, async (context) =>
+    module.run(context, line.args, line.options),
+  );
+  return code ?? exitCodes.ok;
 }
 
 /**

@@ -7,8 +7,8 @@ export const maxMarkdownChars = 65_536;
 /** How many rows a table may have, tried one after the other until the whole fits. */
 const rowLimits = [Infinity, 400, 200, 100, 50, 25, 10, 5, 2] as const;
 
-/** By this line a workflow finds its comment again. */
-const marker = "<!-- sealtree review -->";
+/** By this line, the first of every report, a workflow finds its comment again. */
+export const reviewMarker = "<!-- sealtree review -->";
 const icons = { blocked: "⛔", attention: "⚠️", fine: "✅" } as const;
 
 /**
@@ -28,7 +28,7 @@ function print(report: Report, page: ReviewPage, limit: number): string {
     ({ level, text }) => `- ${level === "error" ? icons.blocked : icons.attention} ${markdownText(text)}`,
   );
   return [
-    marker,
+    reviewMarker,
     `## ${icons[report.verdict]} ${markdownText(page.title)}`,
     "",
     `**${printCell(page.summary)}**`,

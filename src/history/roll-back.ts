@@ -8,6 +8,7 @@ import { openCommitTree } from "../store/commit-tree.ts";
 import { withFallback } from "../store/fallback-tree.ts";
 import { readScope } from "../store/keyring.ts";
 import type { ScopeEntries, ScopeEntry } from "../store/scope-file.ts";
+import type { Tree } from "../store/tree.ts";
 import { openWorkTree } from "../store/work-tree.ts";
 import type { WriteOptions, WriteOutcome } from "../store/write.ts";
 import type { ChangeSummary, ValueChange } from "../values/change-scope.ts";
@@ -80,22 +81,14 @@ export async function applyRollback(
     session,
     { ...options, verb: "roll back", reason: "rollback", note },
     async (tree) => {
-      const then = await openCommitTree(session.place, point.commit);
-      try {
-        const now = (await readScope(tree, scope)) ?? new Map<SecretName, ScopeEntry>();
-        const sealed = openEntries(withFallback(tree, then), scope, past, await session.identities());
-        const changes = new Map<SecretName, ValueChange>(removed.map((name) => [name, { action: "unset" }]));
-        for (const [name, entry] of past) {
-          if (isUntouched(name, entry)) continue;
-          const { valueId, createdAt } = readSealedHeader(entry.record);
-          const secret = await sealed.openSealed(name, entry.record);
-          const comments = now.has(name) ? {} : { comments: entry.comments };
-          changes.set(name, { action: "set", secret, origin: { valueId, createdAt }, ...comments });
-        }
-        return [{ scope, changes, expected }];
-      } finally {
-        then.close();
+      const now = (await readScope(tree, scope)) ?? new Map<SecretName, ScopeEntry>();
+      const touched = new Map([...past].filter(([name, entry]) => !isUntouched(name, entry)));
+      const changes = new Map<SecretName, ValueChange>(removed.map((name) => [name, { action: "unset" }]));
+      for (const [name, value] of await openAt(session, tree, { scope, point }, touched)) {
+        const comments = now.has(name) ? {} : { comments: past.get(name)?.comments ?? [] };
+        changes.set(name, { action: "set", ...value, ...comments });
       }
+      return [{ scope, changes, expected }];
     },
   );
   const untouched = [...past].filter(([name, entry]) => isUntouched(name, entry)).map(([name]) => name);
@@ -111,16 +104,34 @@ export async function openPast(
   session: Session,
   { scope, point }: Pick<RollbackPlan, "scope" | "point">,
   names: readonly SecretName[],
-): Promise<Map<SecretName, { readonly origin: ValueOrigin; readonly secret: Secret }>> {
+): Promise<Map<SecretName, PastValue>> {
+  const past = await readPast(session.place, scope, point);
+  const wanted = new Map<SecretName, ScopeEntry>();
+  for (const name of names) {
+    const entry = past?.get(name);
+    if (entry !== undefined) wanted.set(name, entry);
+  }
+  return await openAt(session, openWorkTree(session.place.root), { scope, point }, wanted);
+}
+
+/** A value of then, with its value id and time. */
+interface PastValue {
+  readonly origin: ValueOrigin;
+  readonly secret: Secret;
+}
+
+/** Opens records of a point in time, by keys that `tree` has or that were there then. */
+async function openAt(
+  session: Session,
+  tree: Tree,
+  { scope, point }: Pick<RollbackPlan, "scope" | "point">,
+  entries: ScopeEntries,
+): Promise<Map<SecretName, PastValue>> {
   const then = await openCommitTree(session.place, point.commit);
   try {
-    const past = (await readScope(then, scope)) ?? new Map<SecretName, ScopeEntry>();
-    const tree = withFallback(openWorkTree(session.place.root), then);
-    const sealed = openEntries(tree, scope, past, await session.identities());
-    const opened = new Map<SecretName, { readonly origin: ValueOrigin; readonly secret: Secret }>();
-    for (const name of names) {
-      const record = past.get(name)?.record;
-      if (record === undefined) continue;
+    const sealed = openEntries(withFallback(tree, then), scope, entries, await session.identities());
+    const opened = new Map<SecretName, PastValue>();
+    for (const [name, { record }] of entries) {
       const { valueId, createdAt } = readSealedHeader(record);
       opened.set(name, { origin: { valueId, createdAt }, secret: await sealed.openSealed(name, record) });
     }

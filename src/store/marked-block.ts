@@ -17,6 +17,14 @@ export function hasMarkedBlock(text: string): boolean {
   return findBlock(text) !== undefined;
 }
 
+/** The lines of our block, without its markers; undefined when there is none. */
+export function linesOfBlock(text: string): string[] | undefined {
+  const place = findBlock(text);
+  if (place === undefined) return undefined;
+  const lines = text.slice(place.from, place.to).split("\n");
+  return lines.slice(1, lines.lastIndexOf(end));
+}
+
 /** The lines that follow our block and are no comment; empty when there is no block. */
 export function linesAfterBlock(text: string): string[] {
   const place = findBlock(text);

@@ -125,6 +125,8 @@ describe("the audit event", () => {
     ]);
     for (const record of refused)
       expect(record).toMatchObject({ level: "error", outcome: "refused", scope: "dev/app" });
+    const again = await repository.run(["get", address, "--reveal", "--yes"], { env });
+    expect(again.stderr).toContain("your one identity cannot open dev/app");
   });
 
   it("of a record that does not open is HBSE-004", async () => {

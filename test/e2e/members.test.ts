@@ -193,6 +193,7 @@ describe("member remove", () => {
     [["add", "safe", "--recipient", sshKeys[1], "--role", "engineer", "--yes"], 7, "safe is a recovery key"],
     [["add", "spare", "--recovery", "--yes"], 2, "a recovery key needs a recipient"],
     [["add", "spare", "--recovery", "--role", "engineer", "--recipient", sshKeys[1], "--yes"], 2, "has no roles"],
+    [["add", "dave", "--ssh", "../nosuch.pub", "--role", "engineer", "--yes"], 4, "the SSH public key is not there"],
     [["add", "dave", "--ssh", sshKeys[0], "--role", "engineer", "--yes"], 7, "the key belongs to bob"],
     [["remove", "bob"], 2, "pass --yes"],
   ] as const)("member %j is refused, and nothing is written", async (words, code, said) => {

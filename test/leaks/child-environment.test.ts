@@ -25,8 +25,11 @@ beforeAll(async () => {
   env = {
     PATH: `${join(repository.home, "bin")}${delimiter}${path}`,
     SEALTREE_IDENTITY: identity,
+    SOPS_AGE_KEY: identity,
     EDITOR: join(repository.home, "bin/editor"),
     SEALTREE_AUDIT: "syslog",
+    ACTIONS_ID_TOKEN_REQUEST_URL: "https://test.example.com/idtoken",
+    ACTIONS_ID_TOKEN_REQUEST_TOKEN: "test-request-bearer",
   };
 });
 
@@ -47,14 +50,16 @@ describe("a program that sealtree starts", () => {
     const environment = readFileSync(seen, "utf8");
     expect(environment).toContain("PATH=");
     expect(environment).not.toContain(identity);
-    expect(environment).not.toMatch(/^SEALTREE_IDENTITY=|AGE-SECRET-KEY/m);
+    expect(environment).not.toMatch(/^SEALTREE_IDENTITY=|^SOPS_AGE_KEY=|AGE-SECRET-KEY/m);
     expect(environment).not.toContain("test-value");
+    expect(environment).not.toMatch(/ACTIONS_ID_TOKEN|test-request-bearer/);
   });
 
   it("as the command of run gets its values and no identity", async () => {
     const result = await repository.ok(["run", "dev/app", "--no-mask", "--", "env"], { env });
     expect(result.stdout).toMatch(/^API_KEY=test-value/m);
     expect(result.stdout).not.toMatch(/^SEALTREE_|AGE-SECRET-KEY/m);
+    expect(result.stdout).not.toMatch(/ACTIONS_ID_TOKEN|test-request-bearer/);
   });
 });
 

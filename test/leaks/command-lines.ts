@@ -155,6 +155,7 @@ export const commandLines: Readonly<Record<string, readonly CommandLine[]>> = {
   rotate: [
     { argv: ["rotate", "dev/copy/EVEN", "--generate", "password", "--yes"] },
     { argv: ["rotate", "--due", "--yes", "--dry-run"] },
+    { argv: ["rotate", "dev/copy/EVEN", "--generate", "password", "--push", "--yes"], code: 4 },
     { argv: ["rotate", "--exposed-to", "bob", "--yes", "--dry-run"], code: 8 },
     { argv: ["rotate", "--exposed-to", typed, "--yes"], code: 4 },
   ],
@@ -227,6 +228,15 @@ export const commandLines: Readonly<Record<string, readonly CommandLine[]>> = {
   status: [{ argv: ["status"] }],
   audit: [{ argv: ["audit"] }],
   "git-setup": [{ argv: ["git-setup"] }],
+  "github-setup": [
+    { argv: ["github-setup", "--repository", "acme/api", "--action", `acme/sealtree@${"a".repeat(40)}`] },
+    { argv: ["github-setup", "--action", typed], code: 2 },
+    { argv: ["github-setup", "--repository", typed], code: 2 },
+    { argv: ["github-setup", "--branch", typed], code: 2 },
+    { argv: ["github-setup", "--environment", typed], code: 2 },
+    { argv: ["github-setup", "--check", "--api", typed], env: { GH_TOKEN: stored[0] }, code: 2 },
+    { argv: ["github-setup", "--check", "--api", "http://127.0.0.1:1"], env: { GH_TOKEN: stored[0] }, code: 9 },
+  ],
   "diff-driver": [{ argv: ["diff-driver", "../sealed.yaml"] }, { argv: ["diff-driver", "../plain.yaml"] }],
   "merge-driver": [
     { argv: ["merge-driver", "../sealed.yaml", "../sealed.yaml", "../sealed.yaml", "secrets/dev/app.yaml"] },

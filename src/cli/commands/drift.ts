@@ -1,3 +1,4 @@
+import { checkInitialised } from "../../access/policy.ts";
 import { prepareDeploy, type PreparedDeploy } from "../../deploy/deploy.ts";
 import { statusOf, type TargetStatus } from "../../deploy/status.ts";
 import { exitCodes } from "../../errors.ts";
@@ -29,6 +30,7 @@ export const drift: CommandModule = {
     const display = showTargets(context);
     let prepared: PreparedDeploy | undefined;
     try {
+      await checkInitialised(await context.tree());
       prepared = await prepareDeploy(context.session, {
         targets,
         revision: context.options.at,

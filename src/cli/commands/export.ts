@@ -1,15 +1,13 @@
 import { resolve } from "node:path";
 import { SealtreeError } from "../../errors.ts";
-import { resolveValues, type ResolvedSecret } from "../../resolve/interpolate.ts";
-import { parseScopePath, type ScopePath } from "../../secret/address.ts";
+import { parseScopePath } from "../../secret/address.ts";
 import { checkNotTracked, writePlaintextFile } from "../../values/plaintext-file.ts";
-import { byName, byVariable, selectSecrets } from "../../values/select-secrets.ts";
+import { byName, byVariable } from "../../values/select-secrets.ts";
 import { isTextFormatName, textFormats, type TextFormatName } from "../../values/text-formats.ts";
-import { auditReads } from "../audit-reads.ts";
 import type { CommandModule } from "../command.ts";
 import { confirmPlaintext, writePlaintext } from "../confirm-plaintext.ts";
-import type { Context } from "../context.ts";
 import { parseNameList } from "../name-list.ts";
+import { auditOpened, openValues } from "../open-values.ts";
 import { count } from "../present.ts";
 
 const keepsNames: readonly TextFormatName[] = ["json", "yaml"];
@@ -40,13 +38,13 @@ export const exportValues: CommandModule = {
     if (file !== undefined && options["allowPlaintext"] !== true) {
       await checkNotTracked(file, context.io.env, "or write to stdout: leave -o out");
     }
-    const selected = await select(context, scopes, options["only"]);
+    const selected = await openValues(context, scopes, parseNameList(options["only"]));
     if (!keepsNames.includes(format)) byVariable(selected);
     const entries = new Map([...byName(selected)].map(([name, { secret }]) => [name, secret]));
     const text = textFormats[format].print(entries, context.session.random);
     const names = [...entries.keys()];
     if (file === undefined) await confirmPlaintext(context, count(names.length, "value"));
-    auditReads(context, "export", [...selected, ...selected.flatMap(({ references }) => references)]);
+    auditOpened(context, "export", selected);
     if (file !== undefined) writePlaintextFile(file, text);
     if (context.options.json)
       context.json({ format, names, file: file ?? null, text: file === undefined ? text : null });
@@ -54,11 +52,6 @@ export const exportValues: CommandModule = {
     else context.say(`wrote ${count(names.length, "value")} to ${file}, in plaintext`);
   },
 };
-
-async function select(context: Context, scopes: readonly ScopePath[], only: unknown): Promise<ResolvedSecret[]> {
-  const [tree, identities] = [await context.tree(), await context.session.identities()];
-  return await resolveValues(tree, identities, await selectSecrets(tree, scopes, identities, parseNameList(only)));
-}
 
 function parseFormat(option: unknown): TextFormatName {
   if (option === undefined) return "dotenv";

@@ -3,17 +3,17 @@ import { basename, delimiter, resolve } from "node:path";
 import { Writable } from "node:stream";
 import { SealtreeError, usageError } from "../../errors.ts";
 import type { EnvFileValues } from "../../resolve/env-file.ts";
-import { resolveValues, type ResolvedSecret } from "../../resolve/interpolate.ts";
 import { refusedName } from "../../resolve/refused-names.ts";
 import { runChild } from "../../resolve/run-child.ts";
-import { parseScopePath, printAddress, type ScopePath } from "../../secret/address.ts";
+import { parseScopePath, printAddress } from "../../secret/address.ts";
 import { decodeUtf8 } from "../../secret/utf8.ts";
-import { byVariable, selectSecrets } from "../../values/select-secrets.ts";
+import { byVariable } from "../../values/select-secrets.ts";
 import { auditReads } from "../audit-reads.ts";
 import type { CommandModule } from "../command.ts";
 import type { Context } from "../context.ts";
 import type { OutputStream } from "../io.ts";
 import { parseNameList } from "../name-list.ts";
+import { auditOpened, openValues } from "../open-values.ts";
 import { readInputFile } from "../value-input.ts";
 
 const maxEnvFileBytes = 8 * 1024 * 1024;
@@ -54,7 +54,7 @@ export const run: CommandModule = {
     if (scopes.length === 1 && scopes[0] !== undefined) context.about({ operation: "run", scope: scopes[0] });
     const files = (options["dotenv"] as readonly string[] | undefined) ?? [];
     if (scopes.length === 0) checkHasFiles(files, options["only"]);
-    const selected = scopes.length === 0 ? [] : await selectResolved(context, scopes, options["only"]);
+    const selected = scopes.length === 0 ? [] : await openValues(context, scopes, parseNameList(options["only"]));
     const variables = byVariable(selected);
     const allowed = parseVariables(options["allowName"]);
     checkNames(
@@ -62,11 +62,8 @@ export const run: CommandModule = {
       allowed,
     );
     const given = files.length === 0 ? undefined : await readEnvFiles(context, files, allowed);
-    auditReads(context, "run", [
-      ...selected,
-      ...selected.flatMap(({ references }) => references),
-      ...(given?.opened ?? []),
-    ]);
+    auditOpened(context, "run", selected);
+    auditReads(context, "run", given?.opened ?? []);
     const { env, stdin, stdout, stderr } = context.io;
     const status = await runChild({
       command,
@@ -77,10 +74,7 @@ export const run: CommandModule = {
         ...[...variables].map(([variable, { secret }]) => [variable, secret] as const),
         ...[...(given?.variables ?? [])].map(([variable, { value }]) => [variable, value] as const),
       ]),
-      masked: [
-        ...selected.flatMap(({ secret, references }) => [secret, ...references.map((it) => it.secret)]),
-        ...(given?.secret ?? []),
-      ],
+      masked: [...selected.flatMap(({ secret, parts }) => [secret, ...parts]), ...(given?.secret ?? [])],
       masking: options["mask"] === false ? "off" : "on",
       stdout: toStream(stdout, options["mask"] === true),
       stderr: toStream(stderr, options["mask"] === true),
@@ -112,15 +106,6 @@ function isExecutable(path: string): boolean {
 
 function parseVariables(option: unknown): readonly string[] {
   return typeof option === "string" ? option.split(",").map((text) => text.trim()) : [];
-}
-
-async function selectResolved(
-  context: Context,
-  scopes: readonly ScopePath[],
-  only: unknown,
-): Promise<ResolvedSecret[]> {
-  const [tree, identities] = [await context.tree(), await context.session.identities()];
-  return await resolveValues(tree, identities, await selectSecrets(tree, scopes, identities, parseNameList(only)));
 }
 
 function checkHasFiles(files: readonly string[], only: unknown): void {
