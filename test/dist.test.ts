@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { defaultIdentityFile } from "../src/identity/locations.ts";
 import { builtBin } from "./support/build.ts";
 import { prepareStep } from "./support/runner.ts";
 
@@ -14,6 +13,8 @@ const actionPost = fileURLToPath(new URL("../dist/action/post.js", import.meta.u
 const buildScript = fileURLToPath(new URL("../scripts/build.js", import.meta.url));
 
 let repository: string;
+/** A classical identity: on Node 20, on which no Action runs, only a library opens the others. */
+let machine: string;
 
 beforeAll(() => {
   repository = mkdtempSync(join(tmpdir(), "sealtree-dist-"));
@@ -22,6 +23,11 @@ beforeAll(() => {
   execFileSync("git", ["-C", repository, "config", "user.email", "ada@example.test"]);
   sealtree(["init", "--yes"]);
   sealtree(["set", "dev/app/API_KEY", "--stdin"], { input: "test-value-of-dist" });
+  const file = join(repository, "machine.txt");
+  const made = sealtree(["keygen", "--x25519", "-o", file, "--json"]);
+  const { recipient } = JSON.parse(made) as { recipient: string };
+  machine = readFileSync(file, "utf8");
+  sealtree(["member", "add", "machine", "--recipient", recipient, "--role", "engineer", "--yes"]);
 });
 
 afterAll(() => rmSync(repository, { recursive: true, force: true }));
@@ -43,8 +49,7 @@ describe("the built command", () => {
 describe("the built Action", () => {
   it("hands over values and loads nothing but its core", () => {
     const inputs = { command: "export", scopes: "dev/app" };
-    const identity = readFileSync(defaultIdentityFile(process.env), "utf8");
-    const { env } = prepareStep({ workspace: repository, inputs, env: { SEALTREE_IDENTITY: identity } });
+    const { env } = prepareStep({ workspace: repository, inputs, env: { SEALTREE_IDENTITY: machine } });
     const loaded = withCoverage("action/", (folder) => {
       execFileSync(process.execPath, [actionMain], { env: { ...env, NODE_V8_COVERAGE: folder } });
     });
