@@ -9,9 +9,9 @@ describe.each(Object.entries(cutCommands))("%s", (name, command) => {
   it(
     "leaves old or new when it is killed",
     async () => {
-      const { points, tried, damage } = await sweepKills(command, howMany(name, 24));
+      const { points, tried, damage } = await sweepKills(command, howMany(name, 16));
       expect(damage).toEqual([]);
-      expect(tried).toBe(Math.min(points, howMany(name, 24)));
+      expect(tried).toBe(Math.min(points, howMany(name, 16)));
     },
     timeoutMs,
   );
@@ -19,9 +19,9 @@ describe.each(Object.entries(cutCommands))("%s", (name, command) => {
   it.each(["ENOSPC", "EIO", "EACCES"] as const)(
     "leaves old or new on %s",
     async (code) => {
-      const { points, tried, damage } = await sweepErrors(command, howMany(name, 6), [code]);
+      const { points, tried, damage } = await sweepErrors(command, howMany(name, 4), [code]);
       expect(damage).toEqual([]);
-      expect(tried).toBe(Math.min(points, howMany(name, 6)));
+      expect(tried).toBe(Math.min(points, howMany(name, 4)));
     },
     timeoutMs,
   );
