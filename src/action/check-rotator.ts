@@ -1,9 +1,7 @@
-import { rmSync } from "node:fs";
-import { join } from "node:path";
 import { checkInitialised, loadPolicy, type Member, type Policy } from "../access/policy.ts";
 import { findMember, isAllowed } from "../access/permission.ts";
 import { SealtreeError } from "../errors.ts";
-import { createCommit, findGitDirectories, writeMessage } from "../git/commit.ts";
+import { commitOnto, findGitDirectories } from "../git/commit.ts";
 import { parseCommitObject } from "../git/commit-object.ts";
 import { openRawObjects } from "../git/raw-objects.ts";
 import { findHead } from "../git/revision.ts";
@@ -50,15 +48,8 @@ export async function findRotator(job: Job): Promise<Rotator> {
 export async function checkSigned({ io, place }: Job, { member: own, policy, scopes }: Rotator): Promise<void> {
   const head = await findHead(place);
   if (policy.signing !== "require" || head === undefined) return;
-  const directories = await findGitDirectories(place);
-  const messageFile = join(directories.gitDirectory, `sealtree-message-${process.pid}`);
-  let id: string;
-  try {
-    writeMessage(messageFile, "who signs\n");
-    id = await createCommit(place, `${head}^{tree}`, [head], messageFile);
-  } finally {
-    rmSync(messageFile, { force: true });
-  }
+  const request = { parent: head, written: new Map<string, string>(), removed: [], message: "who signs\n" };
+  const id = await commitOnto(place, await findGitDirectories(place), request);
   const objects = openRawObjects(place);
   try {
     const bytes = await objects.read(id, "commit");

@@ -167,7 +167,9 @@ async function buildTree(
 ): Promise<string> {
   const env = { GIT_INDEX_FILE: index };
   await git(place, head === undefined ? ["read-tree", "--empty"] : ["read-tree", head], { env });
-  await git(place, ["update-index", "-z", "--index-info"], { env, input: indexInfo(oids, removed) });
+  // simple-git never ends an empty input, and git waits for its end.
+  const input = indexInfo(oids, removed);
+  if (input !== "") await git(place, ["update-index", "-z", "--index-info"], { env, input });
   return (await git(place, ["write-tree"], { env })).trim();
 }
 
