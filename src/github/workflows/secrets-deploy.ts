@@ -1,16 +1,5 @@
-import type { DeployEnvironment } from "../setup-options.ts";
-import {
-  actionStep,
-  checkoutStep,
-  credentialVariables,
-  expressionOf,
-  identityVariable,
-  image,
-  noNeeds,
-  printPermissions,
-  tokenVariable,
-  type WorkflowPlan,
-} from "./parts.ts";
+import { expressionOf, type WorkflowPlan } from "./parts.ts";
+import { printTargetJobs } from "./target-jobs.ts";
 
 /** Brings the targets in order with what was merged: a job for each environment, with the identity of that alone. */
 export function printDeployWorkflow(plan: WorkflowPlan): string {
@@ -35,34 +24,14 @@ concurrency:
   queue: max # what waits is not pushed out by a run that only looks
 
 jobs:
-${plan.environments.map((environment) => printDeployJob(plan, environment)).join("\n")}`;
-}
-
-function printDeployJob(plan: WorkflowPlan, { name, targets }: DeployEnvironment): string {
-  const needs = plan.deployNeeds?.get(name) ?? noNeeds;
-  return `  ${jobId("deploy", name)}:
-    name: deploy ${name}
-    runs-on: ${image}
-    timeout-minutes: 30
-    environment: ${name}
-${printPermissions(["contents: write # to push the receipts of what was sent"], needs)}
-    steps:
-${checkoutStep(plan)}
-${actionStep(plan.action, {
-  name: "Deploy",
+${printTargetJobs(plan, {
+  command: "deploy",
+  permission: "contents: write # to push the receipts of what was sent",
+  step: "Deploy",
   inputs: {
-    command: "deploy",
-    ...(targets.length === 0 ? {} : { targets: targets.join(" ") }),
     "dry-run": expressionOf("inputs.dry-run"),
     // Without the variable the gate stays shut.
     ...(plan.isGated ? { anchor: expressionOf("vars.SEALTREE_ANCHOR || 'missing'") } : {}),
   },
-  env: [identityVariable, tokenVariable, ...credentialVariables(needs)],
-})}
-`;
-}
-
-/** A job's id from an environment's name: letters, digits, `_` and `-`. */
-export function jobId(prefix: string, environment: string): string {
-  return `${prefix}-${environment.replaceAll(".", "_")}`;
+})}`;
 }
