@@ -1,14 +1,11 @@
-import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { removeKept } from "../../src/action/remove-kept.ts";
-import { runAction } from "../../src/action/run-action.ts";
+import { act } from "../support/act.ts";
 import { findCanaries } from "../support/canary.ts";
 import { createSealedRepository, type TestRepository } from "../support/repository.ts";
 import { makeThrowAway } from "../support/throw-away.ts";
-import { prepareStep, readStep, type Step } from "../support/runner.ts";
 
 const canary = "action-canary-7x/+?=é\n::add-mask::x\n%0A::error::y\r\nEOF";
 const fork = {
@@ -22,37 +19,6 @@ async function createTeam(values: Readonly<Record<string, string>> = { API_KEY: 
   const repository = await createSealedRepository();
   await repository.ok(["import", "prod/api", "--format", "json", "--yes"], { stdin: JSON.stringify(values) });
   return repository;
-}
-
-async function act(
-  repository: TestRepository,
-  inputs: Record<string, string>,
-  { now = new Date(), ...step }: Partial<Step> & { readonly now?: Date } = {},
-) {
-  const { env, temporary } = prepareStep({
-    workspace: repository.root,
-    inputs,
-    ...step,
-    env: { ...repository.env, ...step.env },
-  });
-  const chunks: Buffer[] = [];
-  const stream = {
-    write(chunk: string | Uint8Array) {
-      chunks.push(Buffer.from(chunk));
-      return true;
-    },
-  };
-  const code = await runAction({
-    env,
-    cwd: repository.root,
-    stdin: Readable.from([]),
-    stdout: stream,
-    stderr: stream,
-    self: [process.execPath, "none"],
-    now: () => now,
-    random: (size) => randomBytes(size),
-  });
-  return { code, temporary, ...readStep(Buffer.concat(chunks).toString("utf8"), env) };
 }
 
 describe("check", () => {

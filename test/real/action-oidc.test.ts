@@ -3,35 +3,17 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { findCanaries } from "../support/canary.ts";
-import { fakeAwsRegion } from "../support/fakes/aws-json.ts";
-import { startFakeSsm, type FakeSsm } from "../support/fakes/aws-ssm.ts";
-import { startFakeSts, type FakeSts } from "../support/fakes/aws-sts.ts";
-import { startFakeIdentity, type FakeIdentity } from "../support/fakes/github-identity.ts";
-import { createSealedRepository, type TestRepository } from "../support/repository.ts";
+import { createOidcTeam, startOidcServices, type OidcServices } from "../support/oidc-team.ts";
+import type { TestRepository } from "../support/repository.ts";
 import { runStep } from "../support/runner.ts";
 
-let github: FakeIdentity;
-let sts: FakeSts;
-let ssm: FakeSsm;
+let services: OidcServices;
 beforeEach(async () => {
-  github = await startFakeIdentity();
-  [sts, ssm] = await Promise.all([startFakeSts(github), startFakeSsm()]);
+  services = await startOidcServices();
 });
 afterEach(async () => {
-  for (const fake of [github, sts, ssm]) await fake.stop();
+  await services.stop();
 });
-
-async function createTeam(): Promise<TestRepository> {
-  const repository = await createSealedRepository();
-  await repository.ok(["set", "prod/api/API_KEY", "--stdin", "--yes"], { stdin: "test-value-one" });
-  const credentials = { role: sts.role, web_identity: "${oidc:sts.amazonaws.com}", sts_endpoint: sts.url };
-  const parameters = { kind: "aws-ssm", scopes: ["prod/api"], region: fakeAwsRegion, path: "/test/api" };
-  const targets = { parameters: { ...parameters, endpoint: ssm.url, credentials } };
-  repository.write("policies/deploy.yaml", JSON.stringify({ targets }));
-  repository.git("add", "--all");
-  repository.git("commit", "--quiet", "-m", "targets");
-  return repository;
-}
 
 /** The path with a git before the real one that writes its environment down. */
 function spyOnGit({ home }: TestRepository): { readonly path: string; seen(): string } {
@@ -46,30 +28,30 @@ function spyOnGit({ home }: TestRepository): { readonly path: string; seen(): st
 
 describe("the built Action in a job with id-token: write", () => {
   it("deploys with the job's identity, and git has nothing to ask for tokens with", async () => {
-    const repository = await createTeam();
+    const repository = await createOidcTeam(services);
     const git = spyOnGit(repository);
-    const env = { ...repository.env, ...github.variables, PATH: git.path };
+    const env = { ...repository.env, ...services.github.variables, PATH: git.path };
     const result = await runStep({ workspace: repository.root, inputs: { command: "deploy" }, env });
-    expect([result.code, ssm.parameters.get("/test/api/API_KEY")?.value]).toEqual([0, "test-value-one"]);
-    expect(github.given.length).toBe(1);
-    expect(result.masks).toEqual(expect.arrayContaining([...github.given]));
-    expect(findCanaries(result.log + result.summary, [...github.given, github.bearer])).toEqual([]);
+    expect([result.code, services.ssm.parameters.get("/test/api/API_KEY")?.value]).toEqual([0, "test-value-one"]);
+    expect(services.github.given.length).toBe(1);
+    expect(result.masks).toEqual(expect.arrayContaining([...services.github.given]));
+    expect(findCanaries(result.log + result.summary, [...services.github.given, services.github.bearer])).toEqual([]);
     expect(git.seen()).toContain("PATH=");
     expect(git.seen()).not.toMatch(/ACTIONS_ID_TOKEN|test-request-bearer/);
   });
 
   it("gives the script of run nothing to ask with", async () => {
-    const repository = await createTeam();
-    const env = { ...repository.env, ...github.variables };
+    const repository = await createOidcTeam(services);
+    const env = { ...repository.env, ...services.github.variables };
     const inputs = { command: "run", scopes: "prod/api", run: "env" };
     const result = await runStep({ workspace: repository.root, inputs, env });
     expect([result.code, result.log.includes("API_KEY=")]).toEqual([0, true]);
     expect(result.raw).not.toMatch(/ACTIONS_ID_TOKEN|test-request-bearer/);
-    expect(github.asked).toEqual([]);
+    expect(services.github.asked).toEqual([]);
   });
 
   it("says in an annotation which line a job lacks", async () => {
-    const repository = await createTeam();
+    const repository = await createOidcTeam(services);
     const inputs = { command: "deploy", targets: "parameters" };
     const result = await runStep({ workspace: repository.root, inputs, env: repository.env });
     expect([result.code, result.annotations[0]?.message]).toEqual([
